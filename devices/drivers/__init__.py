@@ -1,0 +1,1 @@
+"""One file per kind of machine; `devices.driver` says what a driver is."""

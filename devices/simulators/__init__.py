@@ -1,0 +1,1 @@
+"""A twin for every machine, to be started as a process of its own: `wms-devices simulate ...`."""
