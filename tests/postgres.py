@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -22,6 +21,9 @@ from pathlib import Path
 
 from sqlalchemy import NullPool, create_engine, make_url
 from sqlalchemy.exc import OperationalError
+
+if sys.platform != "win32":
+    import pwd
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15

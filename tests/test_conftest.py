@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -51,7 +52,13 @@ def test_the_temporary_cluster_keeps_to_its_folder(pg_server: postgres.Server) -
 def test_the_temporary_cluster_ends_with_a_killed_test_run(tmp_path: Path) -> None:
     if postgres.why_not():
         pytest.skip(str(postgres.why_not()))
-    program = "from tests import postgres; import time\nwith postgres.cluster() as url: print(url, flush=True); time.sleep(60)"
+    program = """if True:
+        import time
+        from tests import postgres
+        with postgres.cluster() as url:
+            print(url, flush=True)
+            time.sleep(60)
+    """
     root = Path(__file__).resolve().parent.parent
     with subprocess.Popen([sys.executable, "-c", program], cwd=root, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
@@ -59,6 +66,7 @@ def test_the_temporary_cluster_ends_with_a_killed_test_run(tmp_path: Path) -> No
         cluster = int((folder / "cluster/postmaster.pid").read_text().splitlines()[0])
         run.send_signal(signal.SIGKILL)
     _wait_until_gone(cluster)
+    shutil.rmtree(folder)
 
 
 def _wait_until_gone(pid: int) -> None:
