@@ -1,16 +1,19 @@
-"""An empty database with the schema, made straight from the rooms' tables."""
+"""An empty database with the schema, made straight from the rooms' tables and triggers."""
 
 from __future__ import annotations
 
 from wms.core.db import Database
-from wms.migrations.metadata import every_table
+from wms.migrations.metadata import every_table, every_trigger
 
 
 def build(url: str) -> None:
-    """Create every table in an empty database and leave it closed (SQLite: as one file)."""
+    """Create every table and trigger in an empty database and leave it closed (SQLite: as one file)."""
     database = Database.open(url)
     try:
-        every_table().create_all(database.write_engine)
+        with database.write_engine.begin() as connection:
+            every_table().create_all(connection)
+            for statement in every_trigger(connection.dialect.name):
+                connection.exec_driver_sql(statement)
         if database.is_sqlite:
             with database.write_engine.connect() as connection:
                 connection.exec_driver_sql("COMMIT")  # a checkpoint needs to stand outside of transactions
