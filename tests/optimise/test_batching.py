@@ -1,0 +1,199 @@
+"""Batches: every order once, no cart overloaded, every length an exact tour's, and better with time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import combinations, pairwise
+
+import pytest
+
+from tests.optimise.oracles import random_hall, random_stops
+from wms.optimise.batching import Batch, BatchingError, BatchLimits, BatchPlan, Cart, Objective, Order, plan_batches
+from wms.optimise.batching.pricing import TourPricer
+from wms.optimise.check import BatchProblem, RouteProblem, violations
+from wms.optimise.geometry import Point, RectHall, Stop
+from wms.optimise.routing import plan_route
+from wms.optimise.routing.rect import frame
+
+HALL = RectHall(tuple(range(0, 40, 5)), (0, 30, 60), depot=Point(7, 0))
+
+
+def some_orders(seed: int, count: int, hall: RectHall = HALL) -> list[Order]:
+    dice = random.Random(seed)
+    return [
+        Order(
+            f"O{number}", tuple(random_stops(dice, hall, dice.randint(1, 4))), (dice.randint(1, 9), dice.randint(0, 3))
+        )
+        for number in range(count)
+    ]
+
+
+def last(plans: Iterator[BatchPlan]) -> BatchPlan:
+    return list(plans)[-1]
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_sets_priced_together_cost_what_each_exact_tour_costs(blocks: int) -> None:
+    dice = random.Random(blocks)
+    for _ in range(20):
+        hall = random_hall(dice, blocks)
+        orders = [random_stops(dice, hall, dice.randint(0, 5)) for _ in range(8)]
+        tours = TourPricer(frame(hall, hall.start_point, hall.end_point), orders)
+        sets = [frozenset(dice.sample(range(8), dice.randint(1, 5))) for _ in range(20)]
+        exact = [plan_route(hall, [stop for order in one for stop in orders[order]]).length_mm for one in sets]
+        assert tours.lengths(sets) == exact
+
+
+def test_every_plan_on_the_way_may_be_used_and_each_is_better() -> None:
+    orders, carts = some_orders(1, 24), [Cart((25, 8))]
+    plans = list(plan_batches(orders, carts, HALL))
+    assert len(plans) >= 2
+    for plan in plans:
+        assert violations(BatchProblem(orders, carts, HALL), plan) == []
+    assert all(b.cost_mm < a.cost_mm for a, b in pairwise(plans))
+
+
+def test_a_small_problem_comes_close_to_the_best_of_all_plans() -> None:
+    for seed in range(6):
+        orders = some_orders(seed, 7)
+        plan = last(plan_batches(orders, [Cart((15, 9))], HALL))
+        best = best_of_all_plans(orders, 15, 9)
+        assert best <= plan.length_mm <= 1.05 * best
+
+
+def best_of_all_plans(orders: list[Order], weight: int, volume: int) -> int:
+    """The cheapest way to part the orders, by trying every first batch of every rest."""
+
+    @cache
+    def best(rest: tuple[int, ...]) -> int:
+        if not rest:
+            return 0
+        found = []
+        for size in range(len(rest)):
+            for others in combinations(rest[1:], size):
+                batch = [orders[number] for number in (rest[0], *others)]
+                if sum(o.load[0] for o in batch) <= weight and sum(o.load[1] for o in batch) <= volume:
+                    length = plan_route(HALL, [stop for order in batch for stop in order.stops]).length_mm
+                    found.append(length + best(tuple(n for n in rest[1:] if n not in others)))
+        return min(found)
+
+    return best(tuple(range(len(orders))))
+
+
+def test_the_same_call_gives_the_same_plans() -> None:
+    orders = some_orders(3, 15)
+    first, second = (list(plan_batches(orders, [Cart((25,))], HALL)) for _ in range(2))
+    assert first == second
+
+
+def test_orders_that_must_not_mix_ride_apart() -> None:
+    orders = [
+        replace(order, mix="food" if number % 2 else "chemicals") for number, order in enumerate(some_orders(4, 14))
+    ]
+    plan = last(plan_batches(orders, [Cart((40, 40))], HALL))
+    kinds = {order.order_id: order.mix for order in orders}
+    assert all(len({kinds[order_id] for order_id in batch.order_ids}) == 1 for batch in plan.batches)
+
+
+def test_a_released_batch_stays_as_it_is_in_front() -> None:
+    orders, carts, frozen = some_orders(5, 12), [Cart((20, 20))], [("O3", "O7")]
+    for plan in plan_batches(orders, carts, HALL, frozen=frozen):
+        assert plan.batches[0].order_ids == ("O3", "O7")
+        assert violations(BatchProblem(orders, carts, HALL, frozen), plan) == []
+
+
+def test_batches_due_early_are_started_first() -> None:
+    orders = [replace(order, due_s=(7 * number) % 10 * 60) for number, order in enumerate(some_orders(6, 12))]
+    plan = last(plan_batches(orders, [Cart((20, 20))], HALL))
+    dues = [batch.due_s for batch in plan.batches if batch.due_s is not None]
+    assert dues == sorted(dues)
+    assert len(dues) == len(plan.batches)
+
+
+def test_a_cancelled_search_still_gives_the_first_plan() -> None:
+    orders, carts = some_orders(7, 20), [Cart((25, 9))]
+    plans = list(plan_batches(orders, carts, HALL, cancel=lambda: True))
+    assert len(plans) == 1
+    assert violations(BatchProblem(orders, carts, HALL), plans[0]) == []
+
+
+def test_a_bigger_cart_is_used_when_one_of_several_kinds_is_enough() -> None:
+    orders = [Order("A", (Stop(0, 20),), (10,)), Order("B", (Stop(0, 25),), (10,))]
+    plan = last(plan_batches(orders, [Cart((12,)), Cart((20,))], HALL))
+    assert len(plan.batches) == 1
+
+
+def test_a_start_per_batch_counts_in_the_cost() -> None:
+    orders = [Order("A", (Stop(0, 20),), (1,)), Order("B", (Stop(7, 20),), (1,))]
+    plan = last(plan_batches(orders, [Cart((2,))], HALL, Objective(setup_mm_per_batch=1_000)))
+    assert plan.cost_mm == plan.length_mm + 1_000
+
+
+@pytest.mark.parametrize(
+    ("orders", "carts", "named"),
+    [
+        ([Order("A", (), (9,))], [Cart((8,))], "order A fits no cart"),
+        ([Order("A", (), (1,)), Order("A", (), (1,))], [Cart((8,))], "order A is given twice"),
+        ([Order("A", (), (-1,))], [Cart((8,))], "order A has a negative load"),
+        ([], [], "no cart"),
+    ],
+)
+def test_what_no_plan_satisfies_is_named(orders: list[Order], carts: list[Cart], named: str) -> None:
+    with pytest.raises(BatchingError, match=named):
+        next(plan_batches(orders, carts, HALL))
+
+
+def test_no_orders_make_an_empty_plan() -> None:
+    assert last(plan_batches([], [Cart((1,))], HALL)).batches == ()
+
+
+def test_only_the_first_plan_comes_when_no_rounds_are_allowed() -> None:
+    assert len(list(plan_batches(some_orders(8, 10), [Cart((25, 9))], HALL, limits=BatchLimits(rounds=0)))) == 1
+
+
+class TestTheCheckerSees:
+    """Each promise is broken once on purpose."""
+
+    orders = some_orders(9, 6)
+    carts = (Cart((20, 20)),)
+    problem = BatchProblem(orders, carts, HALL)
+
+    def plan(self) -> BatchPlan:
+        return last(plan_batches(self.orders, self.carts, HALL))
+
+    def complaints(self, *batches: Batch) -> str:
+        plan = BatchPlan(batches, sum(batch.length_mm for batch in batches))
+        return " / ".join(violations(self.problem, plan))
+
+    def test_a_missing_order(self) -> None:
+        assert "is in no batch" in self.complaints(*self.plan().batches[1:])
+
+    def test_an_order_batched_twice(self) -> None:
+        assert "is in 2 batches" in self.complaints(*self.plan().batches, self.plan().batches[0])
+
+    def test_an_overloaded_cart(self) -> None:
+        stops = [stop for order in self.orders for stop in order.stops]
+        route = plan_route(HALL, stops)
+        everything = Batch(tuple(order.order_id for order in self.orders), route, route.length_mm)
+        assert "fits no cart" in self.complaints(everything)
+
+    def test_a_length_that_is_not_the_walk(self) -> None:
+        first, *rest = self.plan().batches
+        assert "mm long" in self.complaints(replace(first, route=replace(first.route, length_mm=1), length_mm=1), *rest)
+
+    def test_a_path_through_the_racks(self) -> None:
+        stops = [Stop(0, 20), Stop(1, 20)]
+        route = plan_route(HALL, stops)
+        shortcut = replace(route, path=(Point(7, 0), Point(0, 0), Point(0, 20), Point(5, 20), Point(5, 0), Point(7, 0)))
+        found = violations(RouteProblem(HALL, stops, HALL.start_point, HALL.end_point), shortcut)
+        assert any("one cannot walk" in complaint for complaint in found)
+
+    def test_a_sequence_the_path_does_not_follow(self) -> None:
+        stops = [Stop(0, 10), Stop(0, 20), Stop(5, 5)]  # the far aisle between the two of one aisle: nobody walks so
+        route = plan_route(HALL, stops)
+        twisted = replace(route, sequence=(0, 2, 1))
+        assert violations(RouteProblem(HALL, stops, HALL.start_point, HALL.end_point), route) == []
+        assert violations(RouteProblem(HALL, stops, HALL.start_point, HALL.end_point), twisted) != []

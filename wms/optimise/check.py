@@ -1,0 +1,131 @@
+"""Is a plan what it says it is? Judged from the problem alone, without the code that made the plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from wms.optimise.batching.problem import Batch, BatchPlan, Cart, Order
+from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, is_walkable, stop_point
+from wms.optimise.routing.route import Route
+
+
+@dataclass(frozen=True)
+class BatchProblem:
+    """What a batch plan was asked for; `frozen` are the order ids of batches already released."""
+
+    orders: Sequence[Order]
+    carts: Sequence[Cart]
+    hall: RectHall
+    frozen: Sequence[Sequence[str]] = ()
+
+
+@dataclass(frozen=True)
+class RouteProblem:
+    """What a route in a rectangular hall was asked for."""
+
+    hall: RectHall
+    stops: Sequence[Stop]
+    start: Point
+    end: Point
+
+
+def violations(problem: BatchProblem | RouteProblem, plan: BatchPlan | Route) -> list[str]:
+    """Sentences about everything wrong with the plan; none when it may be used."""
+    if isinstance(problem, RouteProblem) and isinstance(plan, Route):
+        return list(_route_violations(problem, plan))
+    if isinstance(problem, BatchProblem) and isinstance(plan, BatchPlan):
+        return list(_batch_violations(problem, plan))
+    return [f"a {type(plan).__name__} does not answer a {type(problem).__name__}"]
+
+
+def _route_violations(problem: RouteProblem, route: Route) -> Iterator[str]:
+    places = [stop_point(problem.hall, stop) for stop in problem.stops]
+    if sorted(route.sequence) != list(range(len(places))):
+        yield "the sequence does not name every stop once"
+        return
+    path = [Point(*corner) for corner in route.path if not isinstance(corner, str)]
+    if not path or path[0] != problem.start or path[-1] != problem.end:
+        yield "the path does not lead from the start to the end"
+    yield from _path_violations(problem.hall, path, [places[index] for index in route.sequence])
+    length = sum(abs(a.x_mm - b.x_mm) + abs(a.y_mm - b.y_mm) for a, b in pairwise(path))
+    if length != route.length_mm:
+        yield f"the path is {length} mm long, not {route.length_mm} mm"
+    if route.lower_bound_mm > route.length_mm or (route.optimal and route.lower_bound_mm != route.length_mm):
+        yield "the lower bound does not fit the length"
+
+
+def _path_violations(hall: RectHall, path: Sequence[Point], in_order: Sequence[Point]) -> Iterator[str]:
+    """Every leg runs along an aisle or cross aisle, and the legs pass the stops in the order of the sequence."""
+    for a, b in pairwise(path):
+        straight = a.x_mm == b.x_mm or a.y_mm == b.y_mm
+        if not (straight and is_walkable(hall, a) and is_walkable(hall, b)) or not _open_way(hall, a, b):
+            yield f"one cannot walk straight from {tuple(a)} to {tuple(b)}"
+    waiting = list(reversed(in_order))
+    for a, b in pairwise([*path, path[-1]] if path else []):
+        while waiting and _between(a, waiting[-1], b):
+            a = waiting.pop()
+    if waiting:
+        yield "the path does not pass the stops in the order of the sequence"
+
+
+def _open_way(hall: RectHall, a: Point, b: Point) -> bool:
+    return (
+        a == b or (a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm) or (a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm)
+    )
+
+
+def _between(a: Point, place: Point, b: Point) -> bool:
+    return min(a.x_mm, b.x_mm) <= place.x_mm <= max(a.x_mm, b.x_mm) and (
+        min(a.y_mm, b.y_mm) <= place.y_mm <= max(a.y_mm, b.y_mm)
+    )
+
+
+def _batch_violations(problem: BatchProblem, plan: BatchPlan) -> Iterator[str]:
+    orders = {order.order_id: order for order in problem.orders}
+    batched = Counter(order_id for batch in plan.batches for order_id in batch.order_ids)
+    yield from (f"order {order_id} is in {times} batches" for order_id, times in batched.items() if times > 1)
+    yield from (f"order {order_id} is in no batch" for order_id in orders if order_id not in batched)
+    yield from (f"order {order_id} was never asked for" for order_id in batched if order_id not in orders)
+    made = {frozenset(batch.order_ids) for batch in plan.batches}
+    yield from (f"the released batch {list(one)} was changed" for one in problem.frozen if frozenset(one) not in made)
+    released = {frozenset(one) for one in problem.frozen}
+    for batch in plan.batches:
+        members = [orders[order_id] for order_id in batch.order_ids if order_id in orders]
+        if frozenset(batch.order_ids) not in released:
+            yield from _mixing_violations(problem.carts, batch, members)
+        yield from _tour_violations(problem.hall, batch, members)
+    if sum(batch.length_mm for batch in plan.batches) != plan.length_mm:
+        yield "the plan's length is not the sum of its batches"
+    if plan.lower_bound_mm > plan.length_mm:
+        yield "the plan is shorter than its lower bound"
+
+
+def _mixing_violations(carts: Sequence[Cart], batch: Batch, members: Sequence[Order]) -> Iterator[str]:
+    if not members:
+        yield "a batch is empty"
+    if len({order.mix for order in members}) > 1:
+        yield f"batch {list(batch.order_ids)} mixes what must not mix"
+    parts = max((len(order.load) for order in members), default=0)
+    load = [sum(order.load[part] for order in members if part < len(order.load)) for part in range(parts)]
+    if not any(all(amount <= limit for amount, limit in zip(load, cart.capacity, strict=False)) for cart in carts):
+        yield f"batch {list(batch.order_ids)} fits no cart"
+
+
+def _tour_violations(hall: RectHall, batch: Batch, members: Sequence[Order]) -> Iterator[str]:
+    stops = [stop for order in members for stop in order.stops]
+    problem = RouteProblem(hall, stops, hall.start_point, hall.end_point)
+    for complaint in _route_violations(problem, batch.route):
+        yield f"batch {list(batch.order_ids)}: {complaint}"
+    if batch.route.length_mm != batch.length_mm:
+        yield f"batch {list(batch.order_ids)} does not have the length of its route"
+    if batch.length_mm < sum_of_ends(hall, stops):
+        yield f"batch {list(batch.order_ids)} is shorter than the walk to its furthest stop"
+
+
+def sum_of_ends(hall: RectHall, stops: Sequence[Stop]) -> int:
+    """A bound anyone can check: to the furthest stop and on to the end."""
+    places = [stop_point(hall, stop) for stop in stops] or [hall.start_point]
+    return max(distance_mm(hall, hall.start_point, p) + distance_mm(hall, p, hall.end_point) for p in places)

@@ -1,0 +1,185 @@
+"""Halls as numbers: where one can walk, and how far it is.
+
+A rectangular hall has aisles along y and cross aisles along x; one walks only on those. Any other floor (lifts,
+one-way aisles, stairs) is a graph of named places. Lengths are whole millimetres.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class HallError(ValueError):
+    """The hall, a stop or an end point does not describe a place one can walk to."""
+
+
+class Point(NamedTuple):
+    """A place on the floor, in mm."""
+
+    x_mm: int
+    y_mm: int
+
+
+class Stop(NamedTuple):
+    """A place to pick at: an aisle by its index from the left, and how far along it."""
+
+    aisle: int
+    y_mm: int
+
+
+@dataclass(frozen=True)
+class RectHall:
+    """Aisles at `aisle_x_mm`, cross aisles at `cross_y_mm` (the first and last are the ends of the aisles).
+
+    `depot` is where tours begin; without one it is the front end of the first aisle. `end` is where they finish;
+    without one it is the depot. Both lie on a cross aisle, also between two aisles.
+    """
+
+    aisle_x_mm: tuple[int, ...]
+    cross_y_mm: tuple[int, ...]
+    depot: Point | None = None
+    end: Point | None = None
+
+    def __post_init__(self) -> None:
+        _check_increasing("aisle_x_mm", self.aisle_x_mm, at_least=1)
+        _check_increasing("cross_y_mm", self.cross_y_mm, at_least=2)
+        for name, place in (("depot", self.depot), ("end", self.end)):
+            if place is not None:
+                check_on_cross_aisle(self, name, place)
+
+    @property
+    def blocks(self) -> int:
+        return len(self.cross_y_mm) - 1
+
+    @property
+    def start_point(self) -> Point:
+        return self.depot or Point(self.aisle_x_mm[0], self.cross_y_mm[0])
+
+    @property
+    def end_point(self) -> Point:
+        return self.end or self.start_point
+
+
+def _check_increasing(name: str, values: tuple[int, ...], at_least: int) -> None:
+    if len(values) < at_least:
+        raise HallError(f"{name} needs at least {at_least} values, has {len(values)}")
+    if any(type(value) is not int for value in values):
+        raise HallError(f"{name} must hold whole millimetres")
+    if any(left >= right for left, right in pairwise(values)):
+        raise HallError(f"{name} must be strictly increasing")
+
+
+def check_on_cross_aisle(hall: RectHall, name: str, place: Point) -> None:
+    """Refuse an end point that is not on a cross aisle between the first and the last aisle."""
+    if place.y_mm not in hall.cross_y_mm:
+        raise HallError(f"{name} y {place.y_mm} is on no cross aisle")
+    if not hall.aisle_x_mm[0] <= place.x_mm <= hall.aisle_x_mm[-1]:
+        raise HallError(f"{name} x {place.x_mm} is outside the aisles")
+
+
+def check_stop(hall: RectHall, stop: Stop) -> None:
+    """Refuse a stop outside the hall."""
+    if not 0 <= stop.aisle < len(hall.aisle_x_mm):
+        raise HallError(f"stop {tuple(stop)}: there is no aisle {stop.aisle}")
+    if not hall.cross_y_mm[0] <= stop.y_mm <= hall.cross_y_mm[-1]:
+        raise HallError(f"stop {tuple(stop)}: y is outside the aisle")
+
+
+def stop_point(hall: RectHall, stop: Stop) -> Point:
+    return Point(hall.aisle_x_mm[stop.aisle], stop.y_mm)
+
+
+def is_walkable(hall: RectHall, place: Point) -> bool:
+    """Whether the place lies on an aisle or a cross aisle of the hall."""
+    across = place.y_mm in hall.cross_y_mm and hall.aisle_x_mm[0] <= place.x_mm <= hall.aisle_x_mm[-1]
+    along = place.x_mm in hall.aisle_x_mm and hall.cross_y_mm[0] <= place.y_mm <= hall.cross_y_mm[-1]
+    return across or along
+
+
+def distance_mm(hall: RectHall, a: Point, b: Point) -> int:
+    """Shortest walk between two walkable places of a rectangular hall."""
+    return path_length_mm(walk(hall, a, b))
+
+
+def walk(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
+    """Corners of a shortest walk from `a` to `b`, both included."""
+    if a == b:
+        return (a,)
+    if a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm:
+        return (a, b)
+    if a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm:
+        return (a, b)
+    if a.x_mm in hall.aisle_x_mm and b.x_mm in hall.aisle_x_mm:
+        return _over_a_cross_aisle(hall, a, b)
+    if a.x_mm in hall.aisle_x_mm:
+        return _without_repeats((a, Point(a.x_mm, b.y_mm), b))
+    if b.x_mm in hall.aisle_x_mm:
+        return _without_repeats((a, Point(b.x_mm, a.y_mm), b))
+    return _through_an_aisle(hall, a, b)
+
+
+def _over_a_cross_aisle(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
+    best_y = min(nearest_rows(hall.cross_y_mm, a.y_mm, b.y_mm), key=lambda y: abs(a.y_mm - y) + abs(b.y_mm - y))
+    return _without_repeats((a, Point(a.x_mm, best_y), Point(b.x_mm, best_y), b))
+
+
+def _through_an_aisle(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
+    best_x = min(nearest_rows(hall.aisle_x_mm, a.x_mm, b.x_mm), key=lambda x: abs(a.x_mm - x) + abs(b.x_mm - x))
+    return _without_repeats((a, Point(best_x, a.y_mm), Point(best_x, b.y_mm), b))
+
+
+def nearest_rows(lines: tuple[int, ...], one: int, other: int) -> tuple[int, ...]:
+    """The lines between two coordinates and the next one on either side: the only ones worth walking to."""
+    low, high = min(one, other), max(one, other)
+    return lines[max(0, bisect_right(lines, low) - 1) : bisect_left(lines, high) + 1]
+
+
+def _without_repeats(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    return points[:1] + tuple(b for a, b in pairwise(points) if a != b)
+
+
+def path_length_mm(path: tuple[Point, ...]) -> int:
+    """Length of a polyline whose legs run along x or y."""
+    return sum(abs(a.x_mm - b.x_mm) + abs(a.y_mm - b.y_mm) for a, b in pairwise(path))
+
+
+def walk_through(hall: RectHall, places: list[Point]) -> tuple[Point, ...]:
+    """Corners of shortest walks from each place to the next."""
+    path: list[Point] = places[:1]
+    for a, b in pairwise(places):
+        path.extend(walk(hall, a, b)[1:])
+    return tuple(path)
+
+
+@dataclass(frozen=True)
+class GraphEdge:
+    """A way from `a` to `b` of some length; `oneway` forbids walking back."""
+
+    a: str
+    b: str
+    length_mm: int
+    oneway: bool = False
+
+
+@dataclass(frozen=True)
+class GraphHall:
+    """Any walkable map: named places and the ways between them."""
+
+    edges: tuple[GraphEdge, ...]
+    depot: str
+    end: str | None = None
+
+    def __post_init__(self) -> None:
+        for edge in self.edges:
+            if edge.length_mm < 0:
+                raise HallError(f"edge {edge.a}-{edge.b} has a negative length")
+        for name in filter(None, (self.depot, self.end)):
+            if name not in self.nodes and self.edges:
+                raise HallError(f"unknown node {name}")
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        return frozenset(name for edge in self.edges for name in (edge.a, edge.b)) | {self.depot}

@@ -1,0 +1,204 @@
+"""Exact tours in a rectangular hall: stops to a ladder, and the ladder's best multigraph to a walk."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+
+from wms.optimise.geometry import Point, RectHall, Stop, check_stop
+from wms.optimise.routing.ladder import Chosen, Ladder, aisle_ways, no_aisle, shortest_tour
+from wms.optimise.routing.states import FROM_BOTH, FROM_HIGH, FROM_LOW, ONCE, TWICE
+
+ROWS_MAX = 5  # cross aisles the state tables are built for: 4 blocks
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What all tours of one hall share: the columns, where aisles are, and where tours begin and end."""
+
+    column_x_mm: tuple[int, ...]
+    row_y_mm: tuple[int, ...]
+    column_of_aisle: tuple[int, ...]
+    start: tuple[int, int]
+    end: tuple[int, int]
+    empty_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    across_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+    @property
+    def flips(self) -> tuple[tuple[int, int], ...]:
+        return () if self.start == self.end else (self.start, self.end)
+
+    def crossing(self, node: tuple[int, int]) -> Point:
+        return Point(self.column_x_mm[node[0]], self.row_y_mm[node[1]])
+
+
+@lru_cache(maxsize=256)
+def frame(hall: RectHall, start: Point, end: Point) -> Frame:
+    """A start or end between two aisles gets a column of its own, without an aisle."""
+    column_x = tuple(sorted({*hall.aisle_x_mm, start.x_mm, end.x_mm}))
+    rows = hall.cross_y_mm
+    aisles = set(hall.aisle_x_mm)
+    walked = [aisle_ways(high - low, []) for low, high in pairwise(rows)]
+    empty = np.array([walked if x in aisles else [no_aisle()] * len(walked) for x in column_x], dtype=np.int64)
+    across = np.array([[right - left] * len(rows) for left, right in pairwise(column_x)], dtype=np.int64)
+    across = across.reshape(-1, len(rows))
+    column = {x: index for index, x in enumerate(column_x)}
+    row = {y: index for index, y in enumerate(rows)}
+    return Frame(
+        column_x_mm=column_x,
+        row_y_mm=rows,
+        column_of_aisle=tuple(column[x] for x in hall.aisle_x_mm),
+        start=(column[start.x_mm], row[start.y_mm]),
+        end=(column[end.x_mm], row[end.y_mm]),
+        empty_cost=empty,
+        across_cost=across,
+    )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Stops sorted into the ladder: inside an aisle by (column, row below), or on a crossing."""
+
+    inside: dict[tuple[int, int], list[int]]
+    crossings: set[tuple[int, int]]
+
+
+def place(base: Frame, stops: Sequence[Stop]) -> Placed:
+    inside: dict[tuple[int, int], list[int]] = defaultdict(list)
+    crossings: set[tuple[int, int]] = set()
+    for aisle, y_mm in set(stops):
+        column = base.column_of_aisle[aisle]
+        row = bisect_left(base.row_y_mm, y_mm)
+        if base.row_y_mm[row] == y_mm:
+            crossings.add((column, row))
+        else:
+            inside[column, row - 1].append(y_mm)
+    for ys in inside.values():
+        ys.sort()
+    return Placed(inside, crossings)
+
+
+def ladder_of(base: Frame, placed: Placed) -> Ladder:
+    cost = base.empty_cost.copy()
+    for (column, row), ys in placed.inside.items():
+        low, high = base.row_y_mm[row], base.row_y_mm[row + 1]
+        cost[column, row] = aisle_ways(high - low, [y - low for y in ys])
+    must = np.array(True)
+    touch = dict.fromkeys(sorted(placed.crossings | {base.start, base.end}), must)
+    return Ladder(cost, base.across_cost, touch, base.flips)
+
+
+def exact_path(hall: RectHall, stops: Sequence[Stop], start: Point, end: Point) -> tuple[int, list[Point]]:
+    """Length and corners of a shortest walk from `start` over all stops to `end`."""
+    base = frame(hall, start, end)
+    placed = place(base, stops)
+    length, chosen = shortest_tour(ladder_of(base, placed))
+    return length, euler_walk(base, edges_of(base, placed, chosen))
+
+
+Edges = dict[Point, list[Point]]
+
+
+def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
+    """The chosen multigraph as neighbours of each place, each edge entered at both its ends."""
+    edges: Edges = defaultdict(list)
+
+    def add(a: Point, b: Point, times: int) -> None:
+        for _ in range(times):
+            edges[a].append(b)
+            edges[b].append(a)
+
+    for column, ways in enumerate(chosen.aisle_way):
+        x = base.column_x_mm[column]
+        for row, way in enumerate(ways):
+            low, high = Point(x, base.row_y_mm[row]), Point(x, base.row_y_mm[row + 1])
+            if way in (ONCE, TWICE):
+                add(low, high, 1 if way == ONCE else 2)
+                continue
+            below, above = _dead_ends(way, placed.inside.get((column, row), []))
+            if below is not None:
+                add(low, Point(x, below), 2)
+            if above is not None:
+                add(high, Point(x, above), 2)
+    for column, counts in enumerate(chosen.across_times):
+        for row, times in enumerate(counts):
+            add(base.crossing((column, row)), base.crossing((column + 1, row)), times)
+    edges.setdefault(base.crossing(base.start), [])
+    return edges
+
+
+def _dead_ends(way: int, ys: list[int]) -> tuple[int | None, int | None]:
+    """How far the aisle is walked from below and from above before turning round."""
+    if way == FROM_LOW:
+        return ys[-1], None
+    if way == FROM_HIGH:
+        return None, ys[0]
+    if way == FROM_BOTH:
+        gap = max(range(1, len(ys)), key=lambda k: ys[k] - ys[k - 1])
+        return ys[gap - 1], ys[gap]
+    return None, None
+
+
+def euler_walk(base: Frame, edges: Edges) -> list[Point]:
+    """A walk over every edge from the start to the end (Hierholzer 1873, from the end backwards)."""
+    stack = [base.crossing(base.end)]
+    edges.setdefault(stack[0], [])
+    walk: list[Point] = []
+    while stack:
+        here = stack[-1]
+        if edges[here]:
+            there = edges[here].pop()
+            edges[there].remove(here)
+            stack.append(there)
+        else:
+            walk.append(stack.pop())
+    return walk
+
+
+def visit_order(path: Sequence[Point], places: Sequence[Point]) -> tuple[int, ...]:
+    """Indices of the places in the order in which the path first passes them."""
+    wanted: dict[int, list[tuple[int, int]]] = defaultdict(list)  # by x: (y, index), sorted
+    for index, (x, y) in enumerate(places):
+        wanted[x].append((y, index))
+    for column in wanted.values():
+        column.sort()
+    order: list[int] = []
+    for (x, y), (x_next, y_next) in zip(path, [*path[1:], path[-1]], strict=True):
+        column = wanted.get(x, [])
+        if not column or (x != x_next and y != y_next):
+            continue
+        low, high = (y, y) if x != x_next else (min(y, y_next), max(y, y_next))
+        first, last = bisect_left(column, (low, -1)), bisect_left(column, (high + 1, -1))
+        passed = column[first:last]
+        del column[first:last]
+        order.extend(index for _, index in (passed if y <= y_next else reversed(passed)))
+    return tuple(order)
+
+
+def corners(path: Sequence[Point]) -> tuple[Point, ...]:
+    """The path without the points it passes straight through."""
+    kept: list[Point] = []
+    for point in path:
+        if kept and kept[-1] == point:
+            continue
+        if len(kept) > 1 and _straight(kept[-2], kept[-1], point):
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)
+
+
+def _straight(a: Point, b: Point, c: Point) -> bool:
+    if a.x_mm == b.x_mm == c.x_mm:
+        return (b.y_mm - a.y_mm) * (c.y_mm - b.y_mm) > 0
+    return a.y_mm == b.y_mm == c.y_mm and (b.x_mm - a.x_mm) * (c.x_mm - b.x_mm) > 0
+
+
+def check_stops(hall: RectHall, stops: Sequence[Stop]) -> None:
+    for stop in stops:
+        check_stop(hall, stop)
