@@ -1,0 +1,79 @@
+"""The trail of what people did beside the goods: log-ins, releases, adjustments, reprints, keys, settings.
+
+Entries of one warehouse and day form a chain: each hash covers the one before, so a changed or missing entry shows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wms.core.call import Call
+from wms.core.perform import to_json
+from wms.core.tables import AuditRow
+
+FIRST_HASH = "0" * 64
+
+
+def note(call: Call, what: str, **facts: object) -> None:
+    """Add one entry in the caller's transaction."""
+    day = call.now.date()
+    last = call.session.scalars(
+        select(AuditRow)
+        .where(AuditRow.warehouse_id == call.warehouse_id, AuditRow.day == day)
+        .order_by(AuditRow.number.desc())
+        .limit(1)
+    ).one_or_none()
+    number, previous = (last.number + 1, last.hash) if last else (1, FIRST_HASH)
+    row = AuditRow(
+        warehouse_id=call.warehouse_id,
+        day=day,
+        number=number,
+        at=call.now,
+        actor=call.actor,
+        what=what,
+        facts=facts,
+        previous_hash=previous,
+    )
+    row.hash = link_hash(row)
+    call.session.add(row)
+    call.session.flush()
+
+
+def link_hash(row: AuditRow) -> str:
+    """SHA-256 over the entry's content and the hash before it."""
+    content = [
+        row.warehouse_id,
+        row.day.isoformat(),
+        row.number,
+        row.at.isoformat(),
+        row.actor,
+        row.what,
+        row.facts,
+        row.previous_hash,
+    ]
+    return hashlib.sha256(_canonical(content).encode()).hexdigest()
+
+
+def _canonical(content: Any) -> str:
+    return json.dumps(json.loads(to_json(content)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def broken_links(session: Session) -> Iterator[tuple[int, date, int]]:
+    """Warehouse, day and number of each entry that does not follow from the one before."""
+    expected: dict[tuple[int, date], tuple[int, str]] = {}
+    rows = session.scalars(select(AuditRow).order_by(AuditRow.warehouse_id, AuditRow.day, AuditRow.number)).yield_per(
+        1000
+    )
+    for row in rows:
+        chain = (row.warehouse_id, row.day)
+        number, previous = expected.get(chain, (1, FIRST_HASH))
+        if row.number != number or row.previous_hash != previous or row.hash != link_hash(row):
+            yield row.warehouse_id, row.day, row.number
+        expected[chain] = (row.number + 1, row.hash)

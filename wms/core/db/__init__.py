@@ -1,0 +1,8 @@
+"""The database: column types, the two engines, one unit of work."""
+
+from __future__ import annotations
+
+from wms.core.db.engine import Database
+from wms.core.db.types import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
+
+__all__ = ["Base", "BigId", "Code", "Database", "Json", "Name", "PrimaryKey", "UtcTime", "WarehouseId"]

@@ -1,0 +1,154 @@
+"""What must leave the house after a commit, and only then.
+
+`announce` writes a row in the caller's transaction. `Deliverer` hands rows to the handlers of their topic: in order
+within an aggregate, under a
+lease that another worker takes over when its owner dies, and with a row that keeps failing set aside for a person.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session, aliased
+
+from wms.core.call import Call
+from wms.core.db.engine import Database
+from wms.core.db.tables import table_of
+from wms.core.tables import OutboxRow
+
+WAKE = "outbox"
+BATCH_MAX = 50
+LEASE_S = 30
+ATTEMPTS_MAX = 8
+IDLE_S = 0.5
+BACKOFF_S_MAX = 300.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """An outbox row as a handler sees it."""
+
+    id: int
+    warehouse_id: int
+    topic: str
+    aggregate: str
+    facts: dict[str, Any]
+
+
+Handler = Callable[[Announcement], None]
+
+
+def announce(call: Call, topic: str, aggregate: str, **facts: object) -> None:
+    """Write a fact to be delivered after the commit. `aggregate` ("order:17") is what keeps its order."""
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "topic": topic,
+        "aggregate": aggregate,
+        "facts": facts,
+        "written_at": call.now,
+        "attempts": 0,
+    }
+    call.session.execute(insert(table_of(OutboxRow)), row)
+    call.wakes.add(WAKE)
+
+
+class Deliverer:
+    """A worker thread that empties the outbox. Any number may run, in any number of processes."""
+
+    def __init__(self, db: Database, handlers: Mapping[str, Handler]) -> None:
+        self._db = db
+        self._handlers = handlers
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop after the row in hand."""
+        self._stop.set()
+        self._db.wakes.wake([WAKE])
+        self._thread.join(LEASE_S)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            seen = self._db.wakes.seen(WAKE)
+            if not self.deliver_some():
+                self._db.wakes.wait(WAKE, seen, IDLE_S)
+
+    def deliver_some(self) -> int:
+        """Deliver at most one batch; the number of rows handled."""
+        rows = self._db.transact(self._claim) if self._db.read(_anything_open) else []
+        for row in rows:
+            self._deliver(row)
+        return len(rows)
+
+    def _claim(self, session: Session) -> list[Announcement]:
+        now = datetime.now(UTC)
+        rows = session.scalars(_claimable(now).limit(BATCH_MAX).with_for_update(skip_locked=True)).all()
+        for row in rows:
+            row.lease_until = now + timedelta(seconds=LEASE_S)
+            row.attempts += 1
+        return [Announcement(row.id, row.warehouse_id, row.topic, row.aggregate, dict(row.facts)) for row in rows]
+
+    def _deliver(self, row: Announcement) -> None:
+        handler = self._handlers.get(row.topic)
+        try:
+            if handler is not None:
+                handler(row)
+        except Exception as error:  # noqa: BLE001 - whatever a handler meets, the row stays and a person sees why
+            log.warning("outbox.failed", topic=row.topic, aggregate=row.aggregate, error=str(error))
+            trouble = f"{type(error).__name__}: {error}"
+            self._db.transact(lambda session: _failed(session, row.id, trouble))
+        else:
+            self._db.transact(lambda session: _sent(session, row.id))
+
+
+def _claimable(now: datetime) -> Any:
+    """Open rows in order, each the oldest open one of its aggregate: what another worker holds keeps the next one
+    waiting.
+    """
+    older = aliased(OutboxRow)
+    blocked = (
+        select(older.id)
+        .where(older.aggregate == OutboxRow.aggregate, older.id < OutboxRow.id, older.sent_at.is_(None))
+        .exists()
+    )
+    return (
+        select(OutboxRow)
+        .where(
+            OutboxRow.sent_at.is_(None),
+            OutboxRow.set_aside_at.is_(None),
+            (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until <= now),
+            (OutboxRow.not_before.is_(None)) | (OutboxRow.not_before <= now),
+            ~blocked,
+        )
+        .order_by(OutboxRow.id)
+    )
+
+
+def _anything_open(session: Session) -> bool:
+    open_rows = select(OutboxRow.id).where(OutboxRow.sent_at.is_(None), OutboxRow.set_aside_at.is_(None)).limit(1)
+    return session.execute(open_rows).first() is not None
+
+
+def _sent(session: Session, row_id: int) -> None:
+    session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(sent_at=datetime.now(UTC), lease_until=None))
+
+
+def _failed(session: Session, row_id: int, trouble: str) -> None:
+    row = session.get_one(OutboxRow, row_id)
+    now = datetime.now(UTC)
+    row.trouble = trouble[:500]
+    row.lease_until = None
+    row.not_before = now + timedelta(seconds=min(BACKOFF_S_MAX, 2.0**row.attempts))
+    if row.attempts >= ATTEMPTS_MAX:
+        row.set_aside_at = now

@@ -1,0 +1,257 @@
+"""The only writers of stock: `post` movements; `hold`, `release` and `consume` promises.
+
+Every statement guards itself (`on_hand - promised >= quantity`), so two askers of the last unit are told apart by the
+database, not by
+what one of them read before. Rows are touched in key order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy.orm import Session
+
+from wms.core.call import Call
+from wms.core.db.tables import table_of
+from wms.core.refusal import Reason, Refused
+from wms.core.sql import insert_for, touched
+from wms.ledger.rules import changes
+from wms.ledger.tables import Hold, MovementRow, Stock
+from wms.ledger.values import Movement, Purpose, StockKey, Virtual
+from wms.site.tables import Place
+
+_stock = table_of(Stock)
+_movement = table_of(MovementRow)
+_hold = table_of(Hold)
+_NATURAL_KEY = ("warehouse_id", "merchant_id", "place_id", "sku_id", "lot_id", "condition", "book")
+_virtual_places: WeakKeyDictionary[Any, dict[int, dict[str, int]]] = WeakKeyDictionary()
+
+_take_free = (
+    update(_stock)
+    .where(
+        _stock.c.warehouse_id == bindparam("w"),
+        _stock.c.merchant_id == bindparam("m"),
+        _stock.c.place_id == bindparam("p"),
+        _stock.c.sku_id == bindparam("s"),
+        _stock.c.lot_id == bindparam("l"),
+        _stock.c.condition == bindparam("c"),
+        _stock.c.book == bindparam("b"),
+        _stock.c.on_hand - _stock.c.promised >= bindparam("q"),
+        _stock.c.frozen_reason.is_(None),
+    )
+    .values(on_hand=_stock.c.on_hand - bindparam("q"))
+)
+_take_promised = (
+    update(_stock)
+    .where(_stock.c.id == bindparam("row"), _stock.c.promised >= bindparam("q"), _stock.c.frozen_reason.is_(None))
+    .values(on_hand=_stock.c.on_hand - bindparam("q"), promised=_stock.c.promised - bindparam("q"))
+)
+_promise = (
+    update(_stock)
+    .where(
+        _stock.c.id == bindparam("row"),
+        _stock.c.on_hand - _stock.c.promised >= bindparam("q"),
+        _stock.c.frozen_reason.is_(None),
+    )
+    .values(promised=_stock.c.promised + bindparam("q"))
+)
+_unpromise = update(_stock).where(_stock.c.id == bindparam("row")).values(promised=_stock.c.promised - bindparam("q"))
+_lessen_hold = (
+    update(_hold)
+    .where(_hold.c.id == bindparam("row"), _hold.c.stock_id == bindparam("stock"), _hold.c.quantity >= bindparam("q"))
+    .values(
+        quantity=_hold.c.quantity - bindparam("q"),
+        closed_at=case((_hold.c.quantity == bindparam("q"), bindparam("now", type_=_hold.c.made_at.type)), else_=None),
+    )
+)
+
+
+def virtual_id(session: Session, warehouse_id: int, place: Virtual) -> int:
+    """The id of a virtual place. They are made with the warehouse and never change, so they are remembered."""
+    return virtual_ids(session, warehouse_id)[place.value]
+
+
+def virtual_ids(session: Session, warehouse_id: int) -> dict[str, int]:
+    """Code -> id of the warehouse's virtual places."""
+    known = _virtual_places.setdefault(session.get_bind(), {})
+    if warehouse_id not in known:
+        rows = session.execute(
+            select(Place.code, Place.id).where(Place.warehouse_id == warehouse_id, Place.kind == "virtual")
+        )
+        found = {row.code: row.id for row in rows}
+        if not found:
+            return found
+        known[warehouse_id] = found
+    return known[warehouse_id]
+
+
+def post(call: Call, movements: Sequence[Movement]) -> None:
+    """Book `movements`: all or, by a refusal that rolls back, none.
+
+    Raises STOCK_INSUFFICIENT when a source has too little that is not promised, STOCK_FROZEN when a row is frozen.
+    """
+    virtual = set(virtual_ids(call.session, call.warehouse_id).values())
+    for key, change in changes(movements, virtual).items():
+        if change < 0:
+            _take(call, key, -change)
+        else:
+            _put(call, key, change)
+    _write_movements(call, movements)
+
+
+def hold(call: Call, stock_id: int, merchant_id: int, quantity: int, purpose: Purpose, reference_id: int) -> int:
+    """Promise `quantity` of a stock row; the id of the hold. Raises STOCK_INSUFFICIENT."""
+    if touched(call.session, _promise, {"row": stock_id, "q": quantity}) != 1:
+        raise _why_not(call.session, Stock.id == stock_id, quantity)
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "merchant_id": merchant_id,
+        "stock_id": stock_id,
+        "purpose": purpose.value,
+        "reference_id": reference_id,
+        "quantity": quantity,
+        "made_at": call.now,
+    }
+    return int(call.session.execute(insert(_hold).returning(_hold.c.id), row).scalar_one())
+
+
+def release(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
+    """Give back `quantity` of a hold. Raises HOLD_CLOSED when so much is not held any more."""
+    call.session.execute(_unpromise, {"row": stock_id, "q": quantity})
+    _lessen(call, hold_id, stock_id, quantity)
+
+
+def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None:
+    """Book a movement out of promised stock: the promise and the goods go together.
+
+    Raises HOLD_CLOSED when the hold has less left, STOCK_FROZEN when the row is frozen.
+    """
+    if touched(call.session, _take_promised, {"row": stock_id, "q": movement.quantity}) != 1:
+        raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
+    virtual = set(virtual_ids(call.session, call.warehouse_id).values())
+    for key, change in changes([movement], virtual).items():
+        if change > 0:
+            _put(call, key, change)
+    _lessen(call, hold_id, stock_id, movement.quantity)
+    _write_movements(call, [movement])
+
+
+def freeze(session: Session, stock_id: int, reason: str) -> None:
+    """Nothing moves from or to this row until a person has looked."""
+    session.execute(update(_stock).where(_stock.c.id == stock_id).values(frozen_reason=reason))
+
+
+def thaw(session: Session, stock_id: int) -> None:
+    """A person has looked: the row may move again."""
+    session.execute(update(_stock).where(_stock.c.id == stock_id).values(frozen_reason=None))
+
+
+def _take(call: Call, key: StockKey, quantity: int) -> None:
+    values = {"w": call.warehouse_id, "m": key.merchant_id, "p": key.place_id, "s": key.sku_id, "l": key.lot_id}
+    if touched(call.session, _take_free, {**values, "c": key.condition, "b": key.book, "q": quantity}) != 1:
+        raise _why_not(call.session, _is(call.warehouse_id, key), quantity)
+
+
+def _put(call: Call, key: StockKey, quantity: int) -> None:
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "merchant_id": key.merchant_id,
+        "place_id": key.place_id,
+        "sku_id": key.sku_id,
+        "lot_id": key.lot_id,
+        "condition": key.condition,
+        "book": key.book,
+        "on_hand": quantity,
+        "promised": 0,
+        "first_in_at": call.now,
+    }
+    if touched(call.session, _upsert(call.session), row) != 1:
+        raise Refused(Reason.STOCK_FROZEN, place=key.place_id)
+
+
+_upserts: dict[str, Any] = {}
+
+
+def _upsert(session: Session) -> Any:
+    """INSERT, or add to what lies there. Goods in an empty row begin a new stay: `first_in_at` starts again."""
+    dialect = session.get_bind().dialect.name
+    if dialect not in _upserts:
+        fresh = insert_for(session, _stock)
+        _upserts[dialect] = fresh.on_conflict_do_update(
+            index_elements=_NATURAL_KEY,
+            set_={
+                "on_hand": _stock.c.on_hand + fresh.excluded.on_hand,
+                "first_in_at": case((_stock.c.on_hand == 0, fresh.excluded.first_in_at), else_=_stock.c.first_in_at),
+            },
+            where=_stock.c.frozen_reason.is_(None),
+        )
+    return _upserts[dialect]
+
+
+def _lessen(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
+    values = {"row": hold_id, "stock": stock_id, "q": quantity, "now": call.now}
+    if touched(call.session, _lessen_hold, values) != 1:
+        raise Refused(Reason.HOLD_CLOSED, hold=hold_id)
+
+
+def _write_movements(call: Call, movements: Iterable[Movement]) -> None:
+    rows = [
+        {
+            "warehouse_id": call.warehouse_id,
+            "merchant_id": movement.merchant_id,
+            "kind": movement.kind.value,
+            "source_id": movement.source_id,
+            "target_id": movement.target_id,
+            "sku_id": movement.sku_id,
+            "lot_id": movement.lot_id,
+            "condition": str(movement.condition),
+            "book": movement.book,
+            "quantity": movement.quantity,
+            "reference": movement.reference,
+            "actor": call.actor,
+            "request_key": f"{call.actor}:{call.request_id}",
+            "line": number,
+            "at": call.now,
+        }
+        for number, movement in enumerate(movements, _lines_so_far(call))
+    ]
+    _count_lines(call, len(rows))
+    call.session.execute(insert(_movement), rows)
+
+
+def _lines_so_far(call: Call) -> int:
+    """A command may post more than once: its movements are numbered through."""
+    return int(call.session.info.get(("movement lines", call.request_id), 0))
+
+
+def _count_lines(call: Call, more: int) -> None:
+    call.session.info[("movement lines", call.request_id)] = _lines_so_far(call) + more
+
+
+def _is(warehouse_id: int, key: StockKey) -> Any:
+    return (
+        (Stock.warehouse_id == warehouse_id)
+        & (Stock.merchant_id == key.merchant_id)
+        & (Stock.place_id == key.place_id)
+        & (Stock.sku_id == key.sku_id)
+        & (Stock.lot_id == key.lot_id)
+        & (Stock.condition == key.condition)
+        & (Stock.book == key.book)
+    )
+
+
+def _why_not(session: Session, which: Any, wanted: int, *, promised: bool = False) -> Refused:
+    """The refusal that fits: only read after the guarded statement said no."""
+    row = session.execute(select(Stock.on_hand, Stock.promised, Stock.frozen_reason).where(which)).one_or_none()
+    if row is None:
+        return Refused(Reason.STOCK_INSUFFICIENT, wanted=wanted, free=0, shortage=wanted)
+    if row.frozen_reason is not None:
+        return Refused(Reason.STOCK_FROZEN, why=row.frozen_reason)
+    if promised:
+        return Refused(Reason.HOLD_CLOSED, wanted=wanted, promised=row.promised)
+    free = row.on_hand - row.promised
+    reason = Reason.STOCK_PROMISED if row.on_hand >= wanted else Reason.STOCK_INSUFFICIENT
+    return Refused(reason, wanted=wanted, free=free, shortage=wanted - free)

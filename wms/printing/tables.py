@@ -1,0 +1,46 @@
+"""Print jobs: what is to be printed where, and how far it got."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
+
+
+class PrintJob(Base):
+    """A document for one station, rendered before it was queued. Unique by business key: asked twice, printed once."""
+
+    __tablename__ = "print_job"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    merchant_id: Mapped[int | None]
+    job_key: Mapped[Code]
+    station_id: Mapped[BigId]
+    document: Mapped[Code]
+    subject: Mapped[Code]
+    media: Mapped[Code]
+    language: Mapped[Code]
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[Code]
+    reprint: Mapped[int] = mapped_column(default=0)
+    nonce: Mapped[str] = mapped_column(default="")
+    state: Mapped[Code] = mapped_column(default="queued")
+    trouble: Mapped[str | None]
+    printer: Mapped[str | None]
+    made_at: Mapped[UtcTime]
+    changed_at: Mapped[UtcTime]
+    offered_until: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "job_key"),
+        CheckConstraint(
+            "state IN ('queued', 'claimed', 'sending', 'sent', 'verified', 'uncertain', 'failed', 'cancelled')",
+            name="state_known",
+        ),
+        Index(None, "warehouse_id", "station_id", "state"),
+        Index(None, "subject"),
+    )
