@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
-from wms.migrations.metadata import every_table
+from wms.migrations.metadata import every_table, missing_triggers
 
 HERE = Path(__file__).resolve().parent
 
@@ -79,14 +79,15 @@ def differences(connection: Connection) -> list[str]:
     """Where the tables behind `connection` are not those of the rooms."""
     options = {"compare_type": True, "compare_server_default": True}
     found = compare_metadata(MigrationContext.configure(connection, opts=options), every_table())
-    return [_sentence(difference) for difference in found]
+    lacking = [f"the trigger {name} is missing" for name in missing_triggers(connection)]
+    return [_sentence(difference) for difference in found] + lacking
 
 
 def generate(message: str) -> list[Path]:
     """Write the step from the newest revision to the rooms' tables; none when nothing changed.
 
     The comparison is made with a fresh SQLite file brought to the newest revision. Read what was written before keeping
-    it: a renamed column looks like one dropped and one added, and triggers are not seen.
+    it: a renamed column looks like one dropped and one added. Triggers need no step: they follow every upgrade.
     """
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.db"
@@ -115,4 +116,4 @@ def _sentence(difference: object) -> str:
     if isinstance(difference, list):
         return "; ".join(_sentence(part) for part in difference)
     assert isinstance(difference, tuple)
-    return " ".join(str(part) for part in difference if part is not None)
+    return " ".join(str(getattr(part, "name", part)) for part in difference if part is not None and part != {})

@@ -8,17 +8,18 @@ upgrade.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any, Literal
 
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
-from alembic.migration import MigrationContext
 from alembic.operations import MigrationScript
+from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import JSON, Connection, Engine, NullPool, create_engine, event, make_url
 
 from wms.core.db.engine import sqlite_module
 from wms.core.db.types import UtcDateTime
-from wms.migrations.metadata import every_table
+from wms.migrations.metadata import every_table, make_triggers
 
 UPGRADE_LOCK = 0x63687577  # "chuw"; any number serves that no other program uses
 LOCK_TIMEOUT_S = 10
@@ -71,17 +72,34 @@ def _walk(connection: Connection) -> None:
         process_revision_directives=_drop_empty,
         transaction_per_migration=True,
         transactional_ddl=True,
-        on_version_apply=_whole,
+        on_version_apply=_before_commit,
     )
     with context.begin_transaction():
         context.run_migrations()
+    _renew_triggers(connection, set(context.get_context().get_current_heads()))
+    connection.commit()
 
 
-def _whole(ctx: MigrationContext, *_step: object, **_facts: object) -> None:
-    """Before a step commits on SQLite: every reference still leads somewhere."""
-    if ctx.dialect.name == "sqlite" and ctx.connection is not None:
-        lost = ctx.connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+def _before_commit(
+    ctx: MigrationContext, step: MigrationInfo, heads: Collection[Any], run_args: Mapping[str, Any]
+) -> None:
+    """Before a step commits: every reference still leads somewhere, and the last step brings the triggers."""
+    connection = ctx.connection
+    assert connection is not None, "steps are walked on a live database, not written as a script"
+    if connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         assert not lost, f"the step would leave references that lead nowhere: {lost[:5]}"
+    if step.is_upgrade:
+        _renew_triggers(connection, set(heads))
+
+
+def _renew_triggers(connection: Connection, heads: set[str]) -> None:
+    """Triggers are not history: at the newest step they are what the rooms declare today.
+
+    So a table that a step rebuilt has its triggers back before the step commits.
+    """
+    if heads and heads == set(context.script.get_heads()):
+        make_triggers(connection)
 
 
 def _render(kind: str, thing: object, autogen: AutogenContext) -> str | Literal[False]:

@@ -5,13 +5,19 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
+import re
 from collections.abc import Iterator
 from types import ModuleType
 
-from sqlalchemy import MetaData
+from sqlalchemy import Connection, MetaData
 
 import wms
 from wms.core.db import Base
+
+TRIGGERS_THERE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+}
 
 
 def every_table() -> MetaData:
@@ -23,6 +29,28 @@ def every_table() -> MetaData:
 def every_trigger(dialect: str) -> list[str]:
     """The statements that make the rooms' triggers, for "sqlite" or "postgresql"; harmless to repeat."""
     return [statement for module in _of_every_room("triggers") for statement in module.statements(dialect)]
+
+
+def make_triggers(connection: Connection) -> None:
+    """Make the triggers as the rooms declare them now. SQLite cannot replace one, so there the old ones go first."""
+    for statement in every_trigger(connection.dialect.name):
+        name = trigger_name(statement)
+        if name is not None and connection.dialect.name == "sqlite":
+            connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+        connection.exec_driver_sql(statement)
+
+
+def missing_triggers(connection: Connection) -> list[str]:
+    """The names of declared triggers that the database has not."""
+    there = set(connection.exec_driver_sql(TRIGGERS_THERE[connection.dialect.name]).scalars())
+    declared = filter(None, map(trigger_name, every_trigger(connection.dialect.name)))
+    return sorted(set(declared) - there)
+
+
+def trigger_name(statement: str) -> str | None:
+    """The name in a CREATE TRIGGER statement; None for another statement (a function it calls)."""
+    found = re.match(r"CREATE (?:OR REPLACE )?TRIGGER (?:IF NOT EXISTS )?(\w+)", statement)
+    return found[1] if found else None
 
 
 def _of_every_room(name: str) -> Iterator[ModuleType]:

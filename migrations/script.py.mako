@@ -1,4 +1,4 @@
-"""${message}
+"""${sentence(message)}
 
 Revision ${up_revision}, after ${down_revision or "nothing"}.
 """
@@ -16,10 +16,19 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
-    """${message}."""
-    ${upgrades if upgrades else "pass"}
+    """${sentence(message)}"""
+    ${commands(upgrades)}
 
 
 def downgrade() -> None:
     """Undo it."""
-    ${downgrades if downgrades else "pass"}
+    ${commands(downgrades)}
+<%!
+    def sentence(message):
+        return message[:1].upper() + message[1:].rstrip(".") + "."
+
+    def commands(lines):
+        """The commands without Alembic's own remarks."""
+        kept = [line for line in (lines or "").splitlines() if not line.strip().startswith("# ###")]
+        return "\n".join(kept).strip() or "pass"
+%>\
