@@ -2,7 +2,7 @@
 
 | URL | wire |
 |---|---|
-| `serial:///dev/serial/by-id/...?baud=115200` | a serial port, 8N1 unless `parity`, `bits`, `stop` differ; `serial:COM3` |
+| `serial:///dev/serial/by-id/...?baud=115200` | a serial port, 8N1 if not said by `parity bits stop`; `serial:COM3` |
 | `tcp://host:port` | dials; `connect_s` sets the time allowed (0.8) |
 | `pty:` or `pty:///path` | makes a pseudo-terminal; we are its machine end, `path` becomes a symlink to the other |
 | `file:///path` | appends to a file, or writes to a character device such as `/dev/usb/lp0` |
