@@ -306,6 +306,7 @@ class Dialogue:
 
     `title` is a text key; `right` what the person must hold; `takes` names the task kind "get work" opens it for;
     `ahead` tells the happy path.
+    `opens_with` says whether a code scanned in the menu opens this dialogue, and with what.
     """
 
     name: str
@@ -315,6 +316,7 @@ class Dialogue:
     steps: Mapping[str, Step]
     takes: str = ""
     ahead: Callable[[Turn, str], Sequence[Ahead]] | None = None
+    opens_with: Callable[[Call, Read], Mapping[str, Any] | None] | None = None
     in_menu: bool = True
 
     def __post_init__(self) -> None:

@@ -1,0 +1,244 @@
+"""Walks people through the declared dialogues: one state row a person, one command a scan.
+
+A scan is one command under the device's own id. Its stored answer is small (the message); the screen is always drawn
+from the rows as they are now, so a repeated scan gets the same message on the true screen. A refusal rolls the step
+back and
+shows its reason on the same screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from wms.core import codes
+from wms.core.call import Call, Who
+from wms.core.clock import Clock
+from wms.core.db import Database
+from wms.core.db.tables import table_of
+from wms.core.dialogue import AHEAD_MAX, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn
+from wms.core.i18n import text
+from wms.core.perform import Outcome, fingerprint, perform, to_json
+from wms.core.refusal import Reason, Refused
+from wms.core.sql import insert_for
+from wms.handheld import menu
+from wms.handheld.registry import DIALOGUES, by_task_kind
+from wms.people.tables import Person
+from wms.work import service as work
+from wms.work.tables import DialogueState
+
+MENU = "menu"
+STOPS_THE_HAND = frozenset({Reason.ORDER_INTERCEPTED})
+
+_state = table_of(DialogueState)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a person stands: dialogue, step, what it remembers, and the version his screen was drawn from."""
+
+    dialogue: str
+    step: str
+    state: Mapping[str, Any]
+    task_id: int | None
+    version: int
+    message: Mapping[str, Any] | None
+
+    @property
+    def token(self) -> str:
+        return f"{self.version}.{self.step}"
+
+
+AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
+
+
+def standing(session: Session, person_id: int) -> Standing:
+    """Where this person was left."""
+    row = session.execute(select(_state).where(_state.c.person_id == person_id)).one_or_none()
+    if row is None or (row.dialogue != MENU and row.dialogue not in DIALOGUES):
+        return AT_MENU
+    return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None)
+
+
+def scan(db: Database, clock: Clock, who: Who, scan_id: str, code: str, aim: str | None = None) -> Outcome:
+    """One scan. The outcome's content is {"message": ...} or the error envelope of the refusal."""
+    content = to_json(["scan", code, aim])
+    return perform(db, clock, who, scan_id, content, lambda call: _scanned(call, scan_id, code, aim))
+
+
+def act(db: Database, clock: Clock, who: Who, action_id: str, action: str, value: str = "") -> Outcome:
+    """One key, choice or typed value."""
+    content = to_json(["action", action, value])
+    return perform(db, clock, who, action_id, content, lambda call: _acted(call, action, value))
+
+
+def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int) -> Outcome | None:
+    """A stable weight from the person's station; None when the step at hand does not care."""
+    assert who.person_id is not None
+    at = db.read(lambda session: standing(session, who.person_id or 0))
+    if at.dialogue == MENU or _step(at).on_weight is None:
+        return None
+    return perform(db, clock, who, event_id, fingerprint(f"weight {weight_g}"), lambda call: _weighed(call, weight_g))
+
+
+def _scanned(call: Call, scan_id: str, code: str, aim: str | None) -> dict[str, Any]:
+    at = standing(call.session, _person(call))
+    read = codes.read(code, aim)
+    if at.dialogue == MENU:
+        return _keep(call, at, menu.opened_by(call, read))
+    step = _step(at)
+    if step.on_scan is None:
+        raise Refused(Reason.STEP_WRONG)
+    return _keep(call, at, _entered(at, step.on_scan(Turn(call, at.state), Scan(scan_id, read, code, aim))))
+
+
+def _acted(call: Call, action: str, value: str) -> dict[str, Any]:
+    at = standing(call.session, _person(call))
+    if at.dialogue == MENU:
+        return _keep(call, at, menu.chosen(call, action, value))
+    step = _step(at)
+    if action in step.actions:
+        return _keep(call, at, _entered(at, step.actions[action](Turn(call, at.state), value)))
+    if action == "leave":
+        return _keep(call, at, menu.Entered(MENU, Move(None)))
+    raise Refused(Reason.STEP_WRONG)
+
+
+def _weighed(call: Call, weight_g: int) -> dict[str, Any]:
+    at = standing(call.session, _person(call))
+    step = _step(at)
+    if at.dialogue == MENU or step.on_weight is None:
+        return {"message": None}
+    return _keep(call, at, _entered(at, step.on_weight(Turn(call, at.state), weight_g)))
+
+
+def _entered(at: Standing, move: Move) -> menu.Entered:
+    task_id = move.task_id if move.task_id is not None else at.task_id
+    return menu.Entered(at.dialogue, replace(move, task_id=task_id))
+
+
+def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
+    """Remember where the dialogue went; an ended one leads to the menu."""
+    move = entered.move
+    message = move.message.to_json() if move.message else None
+    ended = move.step is None
+    row = {
+        "person_id": _person(call),
+        "warehouse_id": call.warehouse_id,
+        "dialogue": MENU if ended else entered.dialogue,
+        "step": MENU if ended else move.step,
+        "state": {} if ended else dict(move.state),
+        "task_id": None if ended else move.task_id,
+        "version": at.version + 1,
+        "message": message or {},
+        "changed_at": call.now,
+    }
+    fresh = insert_for(call.session, _state)
+    call.session.execute(fresh.on_conflict_do_update(index_elements=["person_id"], set_=row), row)
+    call.wakes.update({"live", f"person:{_person(call)}"})
+    return {"message": message}
+
+
+def forget(session: Session, person_id: int) -> None:
+    """Back to the menu, whatever was begun: for a supervisor who takes the work away."""
+    session.execute(delete(_state).where(_state.c.person_id == person_id))
+
+
+def envelope(db: Database, clock: Clock, who: Who, outcome: Outcome | None = None) -> dict[str, Any]:
+    """The PDA's screen as the rows are now, with the message of `outcome` (or the last one kept)."""
+    return db.read(lambda session: _envelope(Call(session, who, "view", clock.now()), outcome))
+
+
+def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
+    person = call.session.get_one(Person, _person(call))
+    at = standing(call.session, person.id)
+    try:
+        screen, title = _screen(call, at)
+    except Refused as no:  # what the step shows is gone (cancelled, handed over): the menu is always lawful
+        at, outcome = AT_MENU, Outcome(no.reason.status, to_json({"error": _error(call, no)}))
+        screen, title = _screen(call, at)
+    drawn = {**screen.to_json(), "dialogue": at.dialogue, "step": at.step, "token": at.token, "title": title}
+    return {
+        "screen": drawn,
+        "work": {"task": at.task_id, "version": at.version},
+        "message": at.message if outcome is None else _message(call, outcome),
+        "ahead": _ahead(call, at, title),
+        "person": {"name": person.name, "language": person.language, "volume": person.volume, "speech": person.speech},
+        "server_ms": int(call.now.timestamp() * 1000),
+    }
+
+
+def _screen(call: Call, at: Standing) -> tuple[Screen, str]:
+    if at.dialogue == MENU:
+        return menu.screen(call), text("pda.menu.title", call.language)
+    dialogue = DIALOGUES[at.dialogue]
+    return dialogue.steps[at.step].screen(Turn(call, at.state)), text(dialogue.title, call.language)
+
+
+def _ahead(call: Call, at: Standing, title: str) -> list[dict[str, Any]]:
+    dialogue = DIALOGUES.get(at.dialogue)
+    if dialogue is None or dialogue.ahead is None:
+        return []
+    return [
+        {
+            "accepts": list(one.accepts),
+            "wrong": {"text": one.wrong, "expected": one.expected},
+            "screen": {
+                **one.screen.to_json(),
+                "dialogue": at.dialogue,
+                "step": one.step,
+                "token": f"ahead.{number}",
+                "title": title,
+            },
+            "message": one.message.to_json() if one.message else None,
+        }
+        for number, one in enumerate(dialogue.ahead(Turn(call, at.state), at.step)[:AHEAD_MAX])
+    ]
+
+
+def _message(call: Call, outcome: Outcome) -> dict[str, Any] | None:
+    content = outcome.content
+    if outcome.status < 400:
+        message: dict[str, Any] | None = content["message"]
+        return message
+    return refusal_message(content["error"]).to_json()
+
+
+def refusal_message(error: Mapping[str, Any]) -> Message:
+    """A refusal as the hand sees it: red, or violet when the order was stopped."""
+    facts = error.get("facts", {})
+    stopped = error["reason"] in {reason.value for reason in STOPS_THE_HAND}
+    return Message(
+        level=Level.INTERCEPTED if stopped else Level.WRONG,
+        title=error["message"],
+        code=error["reason"],
+        expected=str(facts.get("expected", "")),
+        scanned=str(facts.get("scanned", "")),
+        speech=error["message"],
+    )
+
+
+def _error(call: Call, no: Refused) -> dict[str, Any]:
+    message = text(f"reason.{no.reason.value}", call.language, **no.facts)
+    return {"reason": no.reason.value, "message": message, "facts": dict(no.facts)}
+
+
+def _step(at: Standing) -> Step:
+    return DIALOGUES[at.dialogue].steps[at.step]
+
+
+def _person(call: Call) -> int:
+    assert call.person_id is not None, "a dialogue needs a person"
+    return call.person_id
+
+
+def dialogue_for(task_kind: str) -> Dialogue | None:
+    """The dialogue that does tasks of this kind."""
+    return by_task_kind().get(task_kind)
+
+
+__all__ = ["act", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh", "work"]
