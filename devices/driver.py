@@ -83,6 +83,9 @@ class Context(Protocol):
     def emit(self, kind: str, facts: Mapping[str, object]) -> Ticket:
         """Store one durable event for the server. Raises OutboxFull when it cannot commit (disk full)."""
 
+    def kept(self, kind: str, limit: int) -> list[Mapping[str, object]]:
+        """Facts of this device's newest durable events of `kind`, at most `limit`, oldest first; for a fresh start."""
+
     def tell(self, kind: str, facts: Mapping[str, object]) -> None:
         """Say something that need not last: the latest of each kind wins (health, live figures)."""
 

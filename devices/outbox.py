@@ -80,6 +80,12 @@ class Outbox:
         """The oldest events the server has not acknowledged, at most `limit`."""
         return self._store.read(lambda connection: _page(connection, self.acknowledged, limit))
 
+    def newest(self, device: str, kind: str, limit: int) -> list[Mapping[str, object]]:
+        """Facts of the newest events of one device and kind still kept, at most `limit`, oldest first."""
+        question = "SELECT facts FROM events WHERE device = ? AND kind = ? ORDER BY seq DESC LIMIT ?"
+        rows = self._store.read(lambda connection: connection.execute(question, (device, kind, limit)).fetchall())
+        return [json.loads(facts) for (facts,) in reversed(rows)]
+
     def waiting(self) -> int:
         """How many events the server has not acknowledged."""
         return max(0, self.last_seq() - self.acknowledged)

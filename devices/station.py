@@ -69,6 +69,9 @@ class StationContext:
     def emit(self, kind: str, facts: Mapping[str, object]) -> Receipt:
         return self._shared.outbox.add(self.name, kind, facts)
 
+    def kept(self, kind: str, limit: int) -> list[Mapping[str, object]]:
+        return self._shared.outbox.newest(self.name, kind, limit)
+
     def tell(self, kind: str, facts: Mapping[str, object]) -> None:
         self.live[kind] = facts
 
