@@ -140,7 +140,7 @@ def test_the_states_are_those_of_the_literature_and_the_beginning(rows: int, sta
 
 @pytest.mark.parametrize(
     ("stops", "start"),
-    [([Stop(2, 5)], None), ([Stop(0, 101)], None), ([Stop(-1, 5)], None), ([], Point(0, 7)), ([], Point(6, 0))],
+    [([Stop(2, 5)], None), ([Stop(0, 101)], None), ([Stop(-1, 5)], None), ([], Point(3, 7)), ([], Point(6, 0))],
 )
 def test_places_outside_the_hall_are_refused(stops: list[Stop], start: Point | None) -> None:
     with pytest.raises(HallError):

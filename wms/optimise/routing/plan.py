@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wms.optimise.geometry import Point, RectHall, Stop, check_on_cross_aisle, stop_point
-from wms.optimise.routing.rect import check_stops, corners, exact_path, visit_order
+from wms.optimise.geometry import HallError, Point, RectHall, Stop, is_walkable, stop_point
+from wms.optimise.routing.graph import plan_ruled_route
+from wms.optimise.routing.rect import check_stops, corners, exact_path, is_exact, visit_order
 from wms.optimise.routing.route import Limits, Route, Rules
 
 
@@ -19,14 +20,18 @@ def plan_route(
 ) -> Route:
     """The shortest walk found from `start` over all stops to `end`.
 
-    Without `start` the hall's depot; without `end` the hall's end, or back to a given `start`.
+    Without `start` the hall's depot; without `end` the hall's end, or back to a given `start`. Exact for up to four
+    blocks without rules and with both ends on cross aisles; else a search (exact up to 12 different stops).
     """
     rules = rules or Rules()
     begin = start or hall.start_point
     finish = end or (begin if start else hall.end_point)
-    check_on_cross_aisle(hall, "start", begin)
-    check_on_cross_aisle(hall, "end", finish)
+    for name, place in (("start", begin), ("end", finish)):
+        if not is_walkable(hall, place):
+            raise HallError(f"{name} {tuple(place)} is on no aisle and no cross aisle")
     check_stops(hall, stops)
+    if not rules.free or not is_exact(hall, begin, finish):
+        return plan_ruled_route(hall, stops, begin, finish, rules, limits)
     length, path = exact_path(hall, stops, begin, finish)
     return Route(
         sequence=visit_order(path, [stop_point(hall, stop) for stop in stops]),

@@ -94,6 +94,11 @@ def ladder_of(base: Frame, placed: Placed) -> Ladder:
     return Ladder(cost, base.across_cost, touch, base.flips)
 
 
+def is_exact(hall: RectHall, start: Point, end: Point) -> bool:
+    """Whether the exact method knows this hall: at most four blocks, start and end on cross aisles."""
+    return len(hall.cross_y_mm) <= ROWS_MAX and {start.y_mm, end.y_mm} <= set(hall.cross_y_mm)
+
+
 def exact_path(hall: RectHall, stops: Sequence[Stop], start: Point, end: Point) -> tuple[int, list[Point]]:
     """Length and corners of a shortest walk from `start` over all stops to `end`."""
     base = frame(hall, start, end)
