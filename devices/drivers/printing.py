@@ -1,0 +1,186 @@
+"""What all printers share: look at the printer, take the oldest job, print it once or say that nobody can know.
+
+`sending` is committed before byte one. A fault before byte one gives the job back; any fault after it leaves it
+`uncertain`, for a person to decide. One job is one connection, so that several stations can share a network printer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from devices.driver import Health, State
+from devices.errors import ConfigError, DeviceError, OutboxFull, WriteFault
+from devices.framing.printer_status import PrinterState
+from devices.health import HealthBoard
+from devices.options import read_options, require
+from devices.spool import Job, JobState
+from devices.station import PrinterContext
+from devices.transport import Transport
+
+CHUNK_BYTES = 1_024
+# A printer that takes nothing for so long will not print this label; a person is told within 10 s of the loss.
+STUCK_S = 8.0
+SETTLE_PAUSE_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PrinterOptions:
+    """`answers_status` false: a printer (or file) that says nothing, so that `sent` is the last we know of a job."""
+
+    answers_status: bool = True
+    proof_s: float = 8.0
+    look_every_s: float = 1.5
+
+    def __post_init__(self) -> None:
+        require(1 <= self.proof_s <= 60, "proof_s must be 1 to 60")
+        require(0.2 <= self.look_every_s <= 60, "look_every_s must be 0.2 to 60")
+
+
+class Printer:
+    """Base of the printer drivers; one for each language says how to ask for status and for proof."""
+
+    prints: ClassVar[bool] = True
+    language: ClassVar[str]
+
+    def __init__(self, context: PrinterContext) -> None:
+        self._context = context
+        self._options = read_options(PrinterOptions, context.options)
+        self._asks = self._options.answers_status and not str(context.options.get("url", "")).startswith("file:")
+        self._board = HealthBoard(context.now_ms)
+
+    @staticmethod
+    def check(options: Mapping[str, object]) -> None:
+        read_options(PrinterOptions, options)
+
+    def health(self) -> Health:
+        self._board.note("jobs_waiting", self._context.spool.waiting(self._context.name))
+        return self._board.health()
+
+    def submit(self, command: Mapping[str, object]) -> None:
+        raise ConfigError("print commands go to the spool, from where the printer takes them")
+
+    def run(self) -> None:
+        self._board.turn(State.CONNECTING)
+        while not self._context.stopping():
+            job = self._next_job(0)
+            if job is None:
+                self._look()
+                job = self._next_job(self._options.look_every_s)
+            if job is not None and not self._context.stopping():
+                self._print(job)
+
+    def ask_state(self, wire: Transport) -> PrinterState:
+        """The printer's state now. Raises DeviceError if it does not answer."""
+        raise NotImplementedError
+
+    def prove(self, wire: Transport) -> str:
+        """After the last byte: "" if the printer showed that it took all, else the reason why nobody can know.
+
+        Raises DeviceError if the wire broke.
+        """
+        raise NotImplementedError
+
+    def _next_job(self, timeout_s: float) -> Job | None:
+        return self._context.spool.next_job(self._context.name, timeout_s)
+
+    def _look(self) -> None:
+        wire = self._context.open_transport()
+        try:
+            self._show(self._state(wire))
+        finally:
+            wire.close()
+
+    def _state(self, wire: Transport) -> PrinterState:
+        return self.ask_state(wire) if self._asks else PrinterState(can_print=True)
+
+    def _show(self, state: PrinterState) -> None:
+        self._board.turn(State.DEGRADED if state.reason else State.READY, state.reason)
+
+    def _print(self, job: Job) -> None:
+        if job.language != self.language:
+            self._settle(job, JobState.FAILED, "language_wrong")
+            return
+        wire = self._context.open_transport()
+        try:
+            state = self._state(wire)
+            self._show(state)
+            if state.can_print:
+                self._print_on(wire, job)
+                return
+        finally:
+            wire.close()
+        # The job waits; a person mends the printer meanwhile.
+        self._pause(self._options.look_every_s)
+
+    def _print_on(self, wire: Transport, job: Job) -> None:
+        try:
+            self._context.spool.change(job, JobState.SENDING)
+        except OutboxFull:
+            # It may still have been written; what is surely not written is byte one, so the job goes back.
+            self._settle(job, JobState.CLAIMED, "outbox_full")
+            raise
+        self._board.count("jobs")
+        self._send(wire, job)
+        self._settle(job, JobState.SENT, awaits_proof=self._asks)
+        if self._asks:
+            self._settle_by_proof(wire, job)
+
+    def _send(self, wire: Transport, job: Job) -> None:
+        sent = 0
+        try:
+            while sent < len(job.content):
+                chunk = job.content[sent : sent + CHUNK_BYTES]
+                wire.write(chunk, STUCK_S)
+                sent += len(chunk)
+        except WriteFault as fault:
+            if sent + fault.bytes_written == 0:
+                self._settle(job, JobState.CLAIMED, "printer_lost")
+            else:
+                self._board.count("jobs_uncertain")
+                self._settle(job, JobState.UNCERTAIN, "printer_lost")
+            raise
+        finally:
+            self._board.count("bytes_out", sent)
+
+    def _settle_by_proof(self, wire: Transport, job: Job) -> None:
+        try:
+            doubt = self.prove(wire)
+        except DeviceError:
+            self._board.count("jobs_uncertain")
+            self._settle(job, JobState.UNCERTAIN, "printer_lost")
+            raise
+        self._board.count("jobs_uncertain" if doubt else "jobs_verified")
+        self._settle(job, JobState.UNCERTAIN if doubt else JobState.VERIFIED, doubt)
+
+    def _settle(self, job: Job, state: JobState, reason: str = "", *, awaits_proof: bool = False) -> None:
+        """Commit what became of the job, however long the disk is full: the truth about a label is not dropped.
+
+        If the gateway ends meanwhile, the job is found as `sending` at the next start and becomes `uncertain`.
+        """
+        while True:
+            try:
+                self._context.spool.change(job, state, reason, awaits_proof=awaits_proof)
+                return
+            except OutboxFull as error:
+                self._board.turn(State.DEGRADED, f"outbox: {error}")
+                if self._context.stopping():
+                    return
+                time.sleep(SETTLE_PAUSE_S)
+
+    def _pause(self, pause_s: float) -> None:
+        end_s = self._context.monotonic_s() + pause_s
+        while not self._context.stopping() and self._context.monotonic_s() < end_s:
+            time.sleep(0.05)
+
+
+def read_answer(wire: Transport, is_answer: Callable[[int], bool], timeout_s: float) -> int | None:
+    """The first byte that `is_answer` accepts, others dropped; None if none came within `timeout_s`."""
+    end_s = time.monotonic() + timeout_s
+    while (left_s := end_s - time.monotonic()) > 0:
+        content = wire.read(1, left_s)
+        if content and is_answer(content[0]):
+            return content[0]
+    return None
