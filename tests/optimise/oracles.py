@@ -47,6 +47,14 @@ def random_hall(dice: random.Random, blocks: int) -> RectHall:
     return RectHall(aisle_x, cross_y, depot, end)
 
 
+def random_hub_hall(dice: random.Random, blocks: int) -> RectHall:
+    """A hall whose depot lies on open floor before the aisles."""
+    hall = random_hall(dice, blocks)
+    depot = Point(hall.aisle_x_mm[0], hall.cross_y_mm[0] - 5)
+    spokes = tuple(x - depot.x_mm + dice.randint(3, 5) for x in hall.aisle_x_mm)
+    return RectHall(hall.aisle_x_mm, hall.cross_y_mm, depot, spokes_mm=spokes)
+
+
 def random_stops(dice: random.Random, hall: RectHall, count: int) -> list[Stop]:
     """Stops anywhere, now and then on a cross aisle or twice in one place."""
     stops: list[Stop] = []

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.optimise.oracles import random_hall, random_stops, shortest_by_trying_all
+from tests.optimise.oracles import random_hall, random_hub_hall, random_stops, shortest_by_trying_all
+from wms.optimise.check import RouteProblem, violations
 from wms.optimise.geometry import (
     HallError,
     Point,
@@ -48,6 +49,17 @@ def test_no_order_of_visits_is_shorter_than_the_route(blocks: int) -> None:
         assert route.length_mm == shortest_by_trying_all(hall, stops, hall.start_point, hall.end_point), (hall, stops)
         assert walked(hall, stops, route) == route.length_mm == route.lower_bound_mm
         assert route.optimal
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 3])
+def test_a_depot_on_open_floor_is_left_by_the_best_spokes(blocks: int) -> None:
+    dice = random.Random(blocks)
+    for _ in range(80):
+        hall = random_hub_hall(dice, blocks)
+        stops = random_stops(dice, hall, dice.randint(0, 6))
+        route = plan_route(hall, stops)
+        assert route.length_mm == shortest_by_trying_all(hall, stops, hall.start_point, hall.end_point), (hall, stops)
+        assert violations(RouteProblem(hall, stops, hall.start_point, hall.end_point), route) == []
 
 
 @given(SEEDS)

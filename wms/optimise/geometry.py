@@ -36,16 +36,23 @@ class RectHall:
 
     `depot` is where tours begin; without one it is the front end of the first aisle. `end` is where they finish;
     without one it is the depot. Both lie on a cross aisle, also between two aisles.
+
+    With `spokes_mm` the depot lies on open floor before the aisles instead: straight ways of these lengths, one per
+    aisle, join it to where the aisle meets the first cross aisle, and every tour begins and ends there.
     """
 
     aisle_x_mm: tuple[int, ...]
     cross_y_mm: tuple[int, ...]
     depot: Point | None = None
     end: Point | None = None
+    spokes_mm: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_increasing("aisle_x_mm", self.aisle_x_mm, at_least=1)
         _check_increasing("cross_y_mm", self.cross_y_mm, at_least=2)
+        if self.spokes_mm:
+            _check_spokes(self)
+            return
         for name, place in (("depot", self.depot), ("end", self.end)):
             if place is not None:
                 check_on_cross_aisle(self, name, place)
@@ -53,6 +60,11 @@ class RectHall:
     @property
     def blocks(self) -> int:
         return len(self.cross_y_mm) - 1
+
+    @property
+    def hub(self) -> Point | None:
+        """The depot, when it lies off the grid at the end of spokes."""
+        return self.depot if self.spokes_mm else None
 
     @property
     def start_point(self) -> Point:
@@ -70,6 +82,13 @@ def _check_increasing(name: str, values: tuple[int, ...], at_least: int) -> None
         raise HallError(f"{name} must hold whole millimetres")
     if any(left >= right for left, right in pairwise(values)):
         raise HallError(f"{name} must be strictly increasing")
+
+
+def _check_spokes(hall: RectHall) -> None:
+    if len(hall.spokes_mm) != len(hall.aisle_x_mm) or any(length < 0 for length in hall.spokes_mm):
+        raise HallError("spokes_mm needs one length for each aisle")
+    if hall.depot is None or hall.end is not None or is_walkable(hall, hall.depot):
+        raise HallError("a depot with spokes lies off the aisles and is also the end")
 
 
 def check_on_cross_aisle(hall: RectHall, name: str, place: Point) -> None:
@@ -100,14 +119,16 @@ def is_walkable(hall: RectHall, place: Point) -> bool:
 
 
 def distance_mm(hall: RectHall, a: Point, b: Point) -> int:
-    """Shortest walk between two walkable places of a rectangular hall."""
-    return path_length_mm(walk(hall, a, b))
+    """Shortest walk between two walkable places of a rectangular hall (between grid places without a hub)."""
+    return sum(leg_mm(hall, one, other) for one, other in pairwise(walk(hall, a, b)))
 
 
 def walk(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
     """Corners of a shortest walk from `a` to `b`, both included."""
     if a == b:
         return (a,)
+    if hall.hub in (a, b):
+        return _over_a_spoke(hall, a, b)
     if a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm:
         return (a, b)
     if a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm:
@@ -119,6 +140,14 @@ def walk(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
     if b.x_mm in hall.aisle_x_mm:
         return _without_repeats((a, Point(b.x_mm, a.y_mm), b))
     return _through_an_aisle(hall, a, b)
+
+
+def _over_a_spoke(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
+    hub, place = (a, b) if a == hall.hub else (b, a)
+    fronts = [Point(x, hall.cross_y_mm[0]) for x in hall.aisle_x_mm]
+    front = min(fronts, key=lambda front: leg_mm(hall, hub, front) + path_length_mm(walk(hall, front, place)))
+    path = _without_repeats((hub, *walk(hall, front, place)))
+    return path if a == hub else path[::-1]
 
 
 def _over_a_cross_aisle(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
@@ -139,6 +168,14 @@ def nearest_rows(lines: tuple[int, ...], one: int, other: int) -> tuple[int, ...
 
 def _without_repeats(points: tuple[Point, ...]) -> tuple[Point, ...]:
     return points[:1] + tuple(b for a, b in pairwise(points) if a != b)
+
+
+def leg_mm(hall: RectHall, a: Point, b: Point) -> int:
+    """Length of one straight leg of a walk: along an aisle, a cross aisle, or a spoke."""
+    for hub, other in ((a, b), (b, a)):
+        if hub == hall.hub and other != hub:
+            return hall.spokes_mm[hall.aisle_x_mm.index(other.x_mm)]
+    return abs(a.x_mm - b.x_mm) + abs(a.y_mm - b.y_mm)
 
 
 def path_length_mm(path: tuple[Point, ...]) -> int:

@@ -69,7 +69,7 @@ def plan_ruled_route(
         network.add_node(place)
     found = _solve(network, places, start, end, rules, limits)
     free = exact_path(hall, stops, start, end)[0] if is_exact(hall, start, end) else 0
-    return _route(found, rules, corners(found.path), free)
+    return _route(found, rules, corners(found.path, hall.hub), free)
 
 
 def _rect_arcs(hall: RectHall, places: set[Point], rules: Rules) -> Iterator[tuple[Point, Point, int]]:
@@ -78,6 +78,10 @@ def _rect_arcs(hall: RectHall, places: set[Point], rules: Rules) -> Iterator[tup
         for left, right in pairwise(along):
             yield Point(left, y), Point(right, y), right - left
             yield Point(right, y), Point(left, y), right - left
+    for aisle, length in enumerate(hall.spokes_mm):
+        front = Point(hall.aisle_x_mm[aisle], hall.cross_y_mm[0])
+        yield hall.start_point, front, length
+        yield front, hall.start_point, length
     direction = dict(rules.one_way)
     for aisle, x in enumerate(hall.aisle_x_mm):
         ys = {place.y_mm for place in places if place.x_mm == x} | set(hall.cross_y_mm)

@@ -27,7 +27,7 @@ def plan_route(
     begin = start or hall.start_point
     finish = end or (begin if start else hall.end_point)
     for name, place in (("start", begin), ("end", finish)):
-        if not is_walkable(hall, place):
+        if place != hall.hub and not is_walkable(hall, place):
             raise HallError(f"{name} {tuple(place)} is on no aisle and no cross aisle")
     check_stops(hall, stops)
     if not rules.free or not is_exact(hall, begin, finish):
@@ -35,7 +35,7 @@ def plan_route(
     length, path = exact_path(hall, stops, begin, finish)
     return Route(
         sequence=visit_order(path, [stop_point(hall, stop) for stop in stops]),
-        path=corners(path),
+        path=corners(path, hall.hub),
         length_mm=length,
         seconds=length / rules.walk_mm_per_s,
         method="exact",

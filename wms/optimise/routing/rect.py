@@ -27,6 +27,7 @@ class Frame:
     column_of_aisle: tuple[int, ...]
     start: tuple[int, int]
     end: tuple[int, int]
+    hub: Point | None
     empty_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
     across_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 
@@ -35,30 +36,51 @@ class Frame:
         return () if self.start == self.end else (self.start, self.end)
 
     def crossing(self, node: tuple[int, int]) -> Point:
+        if self.hub is not None and node[1] == 0:
+            return self.hub
         return Point(self.column_x_mm[node[0]], self.row_y_mm[node[1]])
 
 
 @lru_cache(maxsize=256)
 def frame(hall: RectHall, start: Point, end: Point) -> Frame:
-    """A start or end between two aisles gets a column of its own, without an aisle."""
-    column_x = tuple(sorted({*hall.aisle_x_mm, start.x_mm, end.x_mm}))
-    rows = hall.cross_y_mm
-    aisles = set(hall.aisle_x_mm)
-    walked = [aisle_ways(high - low, []) for low, high in pairwise(rows)]
-    empty = np.array([walked if x in aisles else [no_aisle()] * len(walked) for x in column_x], dtype=np.int64)
-    across = np.array([[right - left] * len(rows) for left, right in pairwise(column_x)], dtype=np.int64)
-    across = across.reshape(-1, len(rows))
+    """A start or end between two aisles gets a column of its own, without an aisle.
+
+    A hub gets a row of its own below the first: walking along it costs nothing, for it is one place, and the spokes
+    are the aisles that lead to it.
+    """
+    on_grid = {place.x_mm for place in (start, end) if place != hall.hub}
+    column_x = tuple(sorted({*hall.aisle_x_mm, *on_grid}))
+    first = hall.cross_y_mm[0]
+    rows = hall.cross_y_mm if hall.hub is None else (first - 1, *hall.cross_y_mm)
     column = {x: index for index, x in enumerate(column_x)}
     row = {y: index for index, y in enumerate(rows)}
+    across = np.array([[right - left] * len(rows) for left, right in pairwise(column_x)], dtype=np.int64)
+    across = across.reshape(-1, len(rows))
+    if hall.hub is not None:
+        across[:, 0] = 0
+
+    def node(place: Point) -> tuple[int, int]:
+        return (0, 0) if place == hall.hub else (column[place.x_mm], row[place.y_mm])
+
     return Frame(
         column_x_mm=column_x,
         row_y_mm=rows,
         column_of_aisle=tuple(column[x] for x in hall.aisle_x_mm),
-        start=(column[start.x_mm], row[start.y_mm]),
-        end=(column[end.x_mm], row[end.y_mm]),
-        empty_cost=empty,
+        start=node(start),
+        end=node(end),
+        hub=hall.hub,
+        empty_cost=np.array([_empty_column(hall, x) for x in column_x], dtype=np.int64),
         across_cost=across,
     )
+
+
+def _empty_column(hall: RectHall, x_mm: int) -> list[list[int]]:
+    """Costs of walking the aisle at `x_mm`, block by block, when nothing is to be picked in it."""
+    lengths = [high - low for low, high in pairwise(hall.cross_y_mm)]
+    is_aisle = x_mm in hall.aisle_x_mm
+    if hall.hub is not None:
+        lengths.insert(0, hall.spokes_mm[hall.aisle_x_mm.index(x_mm)] if is_aisle else 0)
+    return [aisle_ways(length, []) if is_aisle else no_aisle() for length in lengths]
 
 
 @dataclass(frozen=True)
@@ -96,7 +118,8 @@ def ladder_of(base: Frame, placed: Placed) -> Ladder:
 
 def is_exact(hall: RectHall, start: Point, end: Point) -> bool:
     """Whether the exact method knows this hall: at most four blocks, start and end on cross aisles."""
-    return len(hall.cross_y_mm) <= ROWS_MAX and {start.y_mm, end.y_mm} <= set(hall.cross_y_mm)
+    rows = len(hall.cross_y_mm) + (hall.hub is not None)
+    return rows <= ROWS_MAX and all(place == hall.hub or place.y_mm in hall.cross_y_mm for place in (start, end))
 
 
 def exact_path(hall: RectHall, stops: Sequence[Stop], start: Point, end: Point) -> tuple[int, list[Point]]:
@@ -115,14 +138,14 @@ def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
     edges: Edges = defaultdict(list)
 
     def add(a: Point, b: Point, times: int) -> None:
-        for _ in range(times):
+        for _ in range(times if a != b else 0):
             edges[a].append(b)
             edges[b].append(a)
 
     for column, ways in enumerate(chosen.aisle_way):
         x = base.column_x_mm[column]
         for row, way in enumerate(ways):
-            low, high = Point(x, base.row_y_mm[row]), Point(x, base.row_y_mm[row + 1])
+            low, high = base.crossing((column, row)), base.crossing((column, row + 1))
             if way in (ONCE, TWICE):
                 add(low, high, 1 if way == ONCE else 2)
                 continue
@@ -186,13 +209,13 @@ def visit_order(path: Sequence[Point], places: Sequence[Point]) -> tuple[int, ..
     return tuple(order)
 
 
-def corners(path: Sequence[Point]) -> tuple[Point, ...]:
-    """The path without the points it passes straight through."""
+def corners(path: Sequence[Point], hub: Point | None = None) -> tuple[Point, ...]:
+    """The path without the points it passes straight through; where a spoke meets the grid is always a corner."""
     kept: list[Point] = []
     for point in path:
         if kept and kept[-1] == point:
             continue
-        if len(kept) > 1 and _straight(kept[-2], kept[-1], point):
+        if len(kept) > 1 and hub not in (kept[-2], point) and _straight(kept[-2], kept[-1], point):
             kept.pop()
         kept.append(point)
     return tuple(kept)
