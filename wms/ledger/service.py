@@ -168,7 +168,7 @@ def _put(call: Call, key: StockKey, quantity: int) -> None:
         "promised": 0,
         "first_in_at": call.now,
     }
-    if touched(call.session, _upsert(call.session), row) != 1:
+    if call.session.execute(_upsert(call.session), row).first() is None:
         raise Refused(Reason.STOCK_FROZEN, place=key.place_id)
 
 
@@ -187,7 +187,7 @@ def _upsert(session: Session) -> Any:
                 "first_in_at": case((_stock.c.on_hand == 0, fresh.excluded.first_in_at), else_=_stock.c.first_in_at),
             },
             where=_stock.c.frozen_reason.is_(None),
-        )
+        ).returning(_stock.c.id)
     return _upserts[dialect]
 
 

@@ -1,0 +1,250 @@
+"""Reads about the building: slots, halls, containers, stations, chutes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from wms.core import codes
+from wms.core.refusal import Reason, Refused
+from wms.optimise.geometry import Point, RectHall
+from wms.site.tables import Aisle, Chute, Container, Hall, Place, Slot, Station, Warehouse, Zone
+from wms.site.values import (
+    BARCODE_KINDS,
+    AisleFacts,
+    ChuteFacts,
+    ContainerFacts,
+    ContainerKind,
+    HallFacts,
+    SlotFacts,
+    StationFacts,
+    WarehouseFacts,
+    ZoneFacts,
+)
+
+SLOTS_PER_PAGE_MAX = 20_000
+_halls: WeakKeyDictionary[Any, dict[tuple[int, int], HallFacts]] = WeakKeyDictionary()
+
+_SLOT_COLUMNS = (
+    Slot.place_id,
+    Slot.code,
+    Slot.zone_id,
+    Zone.code,
+    Zone.kind,
+    Slot.aisle_id,
+    Slot.bay_id,
+    Slot.side,
+    Slot.level,
+    Slot.position,
+    Slot.aisle_index,
+    Slot.y_mm,
+    Slot.width_mm,
+    Slot.depth_mm,
+    Slot.height_mm,
+    Slot.weight_max_g,
+    Slot.skus_max,
+    Slot.bonded,
+    Slot.blocked,
+    Slot.under_count,
+)
+
+
+def warehouse(session: Session, warehouse_id: int) -> WarehouseFacts:
+    """The building by its id."""
+    row = session.get(Warehouse, warehouse_id)
+    if row is None:
+        raise Refused(Reason.NOT_FOUND, what="warehouse")
+    return WarehouseFacts(row.id, row.code, row.name, row.time_zone, dict(row.settings))
+
+
+def warehouses(session: Session) -> list[WarehouseFacts]:
+    """Every building, by code."""
+    rows = session.scalars(select(Warehouse).order_by(Warehouse.code))
+    return [WarehouseFacts(row.id, row.code, row.name, row.time_zone, dict(row.settings)) for row in rows]
+
+
+def zones(session: Session, warehouse_id: int) -> list[ZoneFacts]:
+    """The zones of all halls, by code."""
+    columns = select(Zone.id, Zone.code, Zone.name, Zone.kind)
+    rows = session.execute(columns.where(Zone.warehouse_id == warehouse_id).order_by(Zone.code))
+    return [ZoneFacts(*row) for row in rows]
+
+
+def _slots(warehouse_id: int) -> Select[*tuple[Any, ...]]:
+    query = select(*_SLOT_COLUMNS).join(Zone, Zone.id == Slot.zone_id)
+    return query.where(Slot.warehouse_id == warehouse_id, Slot.retired.is_(False))
+
+
+def slot_by_code(session: Session, warehouse_id: int, code: str) -> SlotFacts:
+    """The slot with this painted code. Raises SLOT_UNKNOWN."""
+    row = session.execute(_slots(warehouse_id).where(Slot.code == code)).one_or_none()
+    if row is None:
+        raise Refused(Reason.SLOT_UNKNOWN, slot=code[:40])
+    return SlotFacts(*row)
+
+
+def slot_by_id(session: Session, warehouse_id: int, place_id: int) -> SlotFacts:
+    """The slot by its place id. Raises SLOT_UNKNOWN."""
+    row = session.execute(_slots(warehouse_id).where(Slot.place_id == place_id)).one_or_none()
+    if row is None:
+        raise Refused(Reason.SLOT_UNKNOWN, slot=place_id)
+    return SlotFacts(*row)
+
+
+def slots_by_id(session: Session, warehouse_id: int, place_ids: Iterable[int]) -> dict[int, SlotFacts]:
+    """Slots by their place ids; unknown ids are left out."""
+    rows = session.execute(_slots(warehouse_id).where(Slot.place_id.in_(sorted(set(place_ids)))))
+    return {row.place_id: SlotFacts(*row) for row in rows}
+
+
+def slots(
+    session: Session, warehouse_id: int, *, zone_code: str | None = None, aisle_index: int | None = None
+) -> list[SlotFacts]:
+    """The slots of a building, a zone or an aisle, in the order of their codes."""
+    query = _slots(warehouse_id).order_by(Slot.code).limit(SLOTS_PER_PAGE_MAX)
+    if zone_code is not None:
+        query = query.where(Zone.code == zone_code)
+    if aisle_index is not None:
+        query = query.where(Slot.aisle_index == aisle_index)
+    return [SlotFacts(*row) for row in session.execute(query)]
+
+
+def hall(session: Session, warehouse_id: int) -> HallFacts:
+    """The (first) hall of a building. Read once per version: every change of a hall counts it up."""
+    known = session.execute(
+        select(Hall.id, Hall.version).where(Hall.warehouse_id == warehouse_id).order_by(Hall.id).limit(1)
+    ).one_or_none()
+    if known is None:
+        raise Refused(Reason.NOT_FOUND, what="hall")
+    cache = _halls.setdefault(session.get_bind(), {})
+    facts = cache.get((warehouse_id, known.id))
+    if facts is None or facts.version != known.version:
+        facts = cache[warehouse_id, known.id] = _read_hall(session, known.id)
+    return facts
+
+
+def _read_hall(session: Session, hall_id: int) -> HallFacts:
+    row = session.get_one(Hall, hall_id, populate_existing=True)
+    aisles = _aisles(session, hall_id)
+    depot = Point(row.depot_x_mm, row.depot_y_mm)
+    walkable = RectHall(tuple(aisle.x_mm for aisle in aisles), tuple(row.cross_y_mm["mm"]), depot)
+    outline = tuple(Point(*corner) for corner in row.outline["mm"])
+    return HallFacts(row.id, row.version, walkable, depot, row.width_mm, row.depth_mm, outline, aisles)
+
+
+def _aisles(session: Session, hall_id: int) -> tuple[AisleFacts, ...]:
+    query = (
+        select(Aisle.id, Aisle.zone_id, Zone.code, Aisle.number, Aisle.index, Aisle.x_mm, Aisle.blocked)
+        .join(Zone, Zone.id == Aisle.zone_id)
+        .where(Aisle.hall_id == hall_id)
+        .order_by(Aisle.index)
+    )
+    return tuple(AisleFacts(*row) for row in session.execute(query))
+
+
+def container_facts(
+    place_id: int, kind: str, code: str, state: str, positions: int, parent_place_id: int | None
+) -> ContainerFacts:
+    """A container's facts, with the code of its label."""
+    barcode = codes.make(BARCODE_KINDS[ContainerKind(kind)], code)
+    return ContainerFacts(place_id, str(kind), code, barcode, state, positions, parent_place_id)
+
+
+_CONTAINER_COLUMNS = (
+    Container.place_id,
+    Container.kind,
+    Container.code,
+    Container.state,
+    Container.positions,
+    Container.parent_place_id,
+)
+
+
+def container_by_code(
+    session: Session, warehouse_id: int, kind: ContainerKind | str | None, code: str
+) -> ContainerFacts:
+    """The container with this code, of one kind or (None) of any. Raises CONTAINER_UNKNOWN."""
+    query = select(*_CONTAINER_COLUMNS).where(Container.warehouse_id == warehouse_id, Container.code == code)
+    if kind is not None:
+        query = query.where(Container.kind == str(kind))
+    row = session.execute(query.limit(1)).one_or_none()
+    if row is None:
+        raise Refused(Reason.CONTAINER_UNKNOWN, container=code[:40])
+    return container_facts(*row)
+
+
+def container_by_id(session: Session, warehouse_id: int, place_id: int) -> ContainerFacts:
+    """The container by its place id. Raises CONTAINER_UNKNOWN."""
+    query = select(*_CONTAINER_COLUMNS).where(Container.warehouse_id == warehouse_id, Container.place_id == place_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise Refused(Reason.CONTAINER_UNKNOWN, container=place_id)
+    return container_facts(*row)
+
+
+def containers_in(session: Session, warehouse_id: int, place_id: int) -> list[ContainerFacts]:
+    """What stands in a place, by code."""
+    query = select(*_CONTAINER_COLUMNS).where(
+        Container.warehouse_id == warehouse_id, Container.parent_place_id == place_id
+    )
+    return [container_facts(*row) for row in session.execute(query.order_by(Container.code))]
+
+
+_STATION_COLUMNS = (
+    Station.id,
+    Station.place_id,
+    Station.code,
+    Station.kind,
+    Station.name,
+    Station.x_mm,
+    Station.y_mm,
+    Station.weight_g,
+    Station.weighed_at,
+)
+
+
+def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFacts:
+    """The station by its code. Raises STATION_UNKNOWN."""
+    query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id, Station.code == code)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise Refused(Reason.STATION_UNKNOWN, station=code[:40])
+    return StationFacts(*row)
+
+
+def station_by_id(session: Session, warehouse_id: int, station_id: int) -> StationFacts:
+    """The station by its id. Raises STATION_UNKNOWN."""
+    query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id, Station.id == station_id)
+    row = session.execute(query).one_or_none()
+    if row is None:
+        raise Refused(Reason.STATION_UNKNOWN, station=station_id)
+    return StationFacts(*row)
+
+
+def place_of_station(session: Session, warehouse_id: int, code: str) -> int:
+    """The place id of a station's table. Raises STATION_UNKNOWN."""
+    return station_by_code(session, warehouse_id, code).place_id
+
+
+def stations(session: Session, warehouse_id: int, kind: str | None = None) -> list[StationFacts]:
+    """The stations of a building, by code."""
+    query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id)
+    if kind is not None:
+        query = query.where(Station.kind == str(kind))
+    return [StationFacts(*row) for row in session.execute(query.order_by(Station.code))]
+
+
+def chutes(session: Session, warehouse_id: int) -> list[ChuteFacts]:
+    """The chutes of the sorting line, by number."""
+    columns = (Chute.id, Chute.number, Chute.side, Chute.x_mm, Chute.y_mm, Chute.state, Chute.parcels)
+    query = select(*columns, Chute.parcels_max).where(Chute.warehouse_id == warehouse_id).order_by(Chute.number)
+    return [ChuteFacts(*row) for row in session.execute(query)]
+
+
+def code_of_place(session: Session, place_id: int) -> str:
+    """What is painted or printed on a place."""
+    return session.execute(select(Place.code).where(Place.id == place_id)).scalar_one()

@@ -1,0 +1,171 @@
+"""How slots are named, and how racks of a given make fill a hall: plans in, lists of rows out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wms.core.refusal import Reason, Refused
+from wms.optimise.geometry import Point
+from wms.site.values import POSITION_LETTERS, ZoneKind
+
+_SLOT_CODE = re.compile(rf"^([{POSITION_LETTERS}])(\d{{2}})-(\d{{2}})-(\d)([{POSITION_LETTERS}]?)$")
+LEFT, RIGHT = "L", "R"
+_CROSS_AISLE_HALF_MM = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class SlotName:
+    """A slot's code in its parts. `position` counts from 1; 1 of an undivided level has no letter."""
+
+    zone: str
+    aisle: int
+    bay: int
+    level: int
+    position: int = 1
+    divided: bool = False
+
+    def __str__(self) -> str:
+        letter = POSITION_LETTERS[self.position - 1] if self.divided else ""
+        return f"{self.zone}{self.aisle:02d}-{self.bay:02d}-{self.level}{letter}"
+
+
+def read_slot_code(code: str) -> SlotName:
+    """The parts of `B12-07-3` or `B12-07-3B`. Raises SLOT_UNKNOWN for anything else."""
+    found = _SLOT_CODE.match(code)
+    if not found:
+        raise Refused(Reason.SLOT_UNKNOWN, slot=code[:40])
+    zone, aisle, bay, level, letter = found.groups()
+    position = POSITION_LETTERS.index(letter) + 1 if letter else 1
+    return SlotName(zone, int(aisle), int(bay), int(level), position, bool(letter))
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How a bay's beams and dividers cut it up. Sizes are those of one slot."""
+
+    name: str
+    levels: int
+    positions: int
+    width_mm: int
+    depth_mm: int
+    height_mm: int
+    weight_max_g: int
+    skus_max: int
+    aisle_width_mm: int
+
+
+BIN = Profile("bin", 4, 2, 980, 600, 450, 60_000, 2, 1_400)
+SHELF = Profile("shelf", 3, 2, 980, 600, 620, 150_000, 1, 1_400)
+LONG = Profile("long", 5, 1, 1_980, 600, 400, 200_000, 1, 1_400)
+PALLET = Profile("pallet", 2, 2, 980, 1_100, 1_500, 800_000, 1, 2_800)
+PROFILES = {profile.name: profile for profile in (BIN, SHELF, LONG, PALLET)}
+BAY_WIDTH_MM = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ZonePlan:
+    """Neighbouring aisles of one zone, each with the profile of its racks."""
+
+    code: str
+    name: str
+    kind: ZoneKind
+    profiles: tuple[Profile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StationPlan:
+    code: str
+    kind: str
+    name: str
+    x_mm: int
+    y_mm: int
+
+
+@dataclass(frozen=True, slots=True)
+class HallPlan:
+    """A hall to be built: walls, zones from the left, `blocks` of `bays_per_block` bays between cross aisles."""
+
+    code: str
+    name: str
+    width_mm: int
+    depth_mm: int
+    outline: tuple[Point, ...]
+    first_x_mm: int
+    front_y_mm: int
+    blocks: int
+    bays_per_block: int
+    depot_after_aisle: int
+    zones: tuple[ZonePlan, ...]
+    stations: tuple[StationPlan, ...]
+
+    @property
+    def block_mm(self) -> int:
+        return self.bays_per_block * BAY_WIDTH_MM + 2 * _CROSS_AISLE_HALF_MM
+
+    @property
+    def cross_y_mm(self) -> tuple[int, ...]:
+        return tuple(self.front_y_mm + block * self.block_mm for block in range(self.blocks + 1))
+
+    @property
+    def aisles(self) -> tuple[AislePlan, ...]:
+        return tuple(_aisles(self))
+
+    @property
+    def depot(self) -> Point:
+        """Where carts start: on the front cross aisle, at an aisle."""
+        return Point(self.aisles[self.depot_after_aisle].x_mm, self.front_y_mm)
+
+
+@dataclass(frozen=True, slots=True)
+class AislePlan:
+    zone: ZonePlan
+    number: int
+    index: int
+    x_mm: int
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
+class BayPlan:
+    """A bay: odd numbers on the left, even ones on the right, counted from the front."""
+
+    aisle: AislePlan
+    side: str
+    number: int
+    y_mm: int
+
+
+def _aisles(plan: HallPlan) -> Iterator[AislePlan]:
+    edge_mm, index = plan.first_x_mm, 0
+    for zone in plan.zones:
+        for profile in zone.profiles:
+            half_mm = profile.depth_mm + profile.aisle_width_mm // 2
+            yield AislePlan(zone, index + 1, index, edge_mm + half_mm, profile)
+            edge_mm += 2 * half_mm
+            index += 1
+
+
+def bays(plan: HallPlan) -> Iterator[BayPlan]:
+    """Every bay of the hall, aisle by aisle."""
+    for aisle in plan.aisles:
+        for row in range(plan.blocks * plan.bays_per_block):
+            block, place = divmod(row, plan.bays_per_block)
+            y_mm = plan.cross_y_mm[block] + _CROSS_AISLE_HALF_MM + place * BAY_WIDTH_MM + BAY_WIDTH_MM // 2
+            yield BayPlan(aisle, LEFT, 2 * row + 1, y_mm)
+            yield BayPlan(aisle, RIGHT, 2 * row + 2, y_mm)
+
+
+def slot_names(bay: BayPlan) -> Iterator[SlotName]:
+    """The slots of a bay, level by level."""
+    profile = bay.aisle.profile
+    for level in range(1, profile.levels + 1):
+        for position in range(1, profile.positions + 1):
+            yield SlotName(bay.aisle.zone.code, bay.aisle.number, bay.number, level, position, profile.positions > 1)
+
+
+def area_mm2(outline: tuple[Point, ...]) -> int:
+    """Area within a closed line of corners (the shoelace formula)."""
+    following = (*outline[1:], outline[0])
+    return abs(sum(a.x_mm * b.y_mm - b.x_mm * a.y_mm for a, b in zip(outline, following, strict=True))) // 2

@@ -1,0 +1,169 @@
+"""What people and machines do to the building: open it, block a slot or an aisle, make and move containers.
+
+Moving goods is the ledger's business; these functions move boxes, switches and needles of scales.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from wms.core import audit_trail
+from wms.core.call import Call
+from wms.core.db.tables import table_of
+from wms.core.refusal import Reason, Refused
+from wms.core.sql import insert_for
+from wms.site import queries
+from wms.site.tables import Aisle, Container, Hall, Place, Slot, Warehouse
+from wms.site.tables import Chute as ChuteRow
+from wms.site.tables import Station as StationRow
+from wms.site.values import VIRTUAL_PLACES, ChuteState, ContainerFacts, ContainerKind, SlotFacts
+
+_place = table_of(Place)
+_container = table_of(Container)
+LPN_DIGITS = 7
+_PREFIX = {ContainerKind.LPN: "L", ContainerKind.TOTE: "T-", ContainerKind.CART: "C-", ContainerKind.PARCEL: "P"}
+
+
+def make_warehouse(session: Session, now: datetime, code: str, name: str, time_zone: str) -> int:
+    """A building with its virtual places (supplier, customer, ...) and no hall yet; its id."""
+    warehouse = Warehouse(code=code, name=name, time_zone=time_zone, settings={"opened_at": now.isoformat()})
+    session.add(warehouse)
+    session.flush()
+    rows = [{"warehouse_id": warehouse.id, "kind": "virtual", "code": place} for place in VIRTUAL_PLACES]
+    session.execute(insert(_place), rows)
+    return warehouse.id
+
+
+def make_container(call: Call, kind: ContainerKind | str, code: str | None = None) -> ContainerFacts:
+    """A new container with its label's code; without a code it gets the next number of its kind.
+
+    Raises ALREADY_EXISTS when the code is taken by any place of that name.
+    """
+    kind = ContainerKind(kind)
+    row = {"warehouse_id": call.warehouse_id, "kind": "container", "code": code or uuid4().hex}
+    found = insert_for(call.session, _place).values(row).on_conflict_do_nothing().returning(_place.c.id)
+    place_id = call.session.execute(found).scalar_one_or_none()
+    if place_id is None:
+        raise Refused(Reason.ALREADY_EXISTS, what=code)
+    if code is None:
+        code = f"{_PREFIX[kind]}{place_id:0{LPN_DIGITS}d}"
+        call.session.execute(update(_place).where(_place.c.id == place_id).values(code=code))
+    values = {
+        "place_id": place_id,
+        "warehouse_id": call.warehouse_id,
+        "kind": kind.value,
+        "code": code,
+        "positions": 1,
+        "state": "free",
+    }
+    call.session.execute(insert(_container).values(values))
+    return queries.container_facts(place_id, kind, code, "free", 1, None)
+
+
+def use_container(call: Call, place_id: int) -> None:
+    """Take a free container for one job. Raises CONTAINER_IN_USE when somebody else has it."""
+    if _set_state(call, place_id, "free", "in_use") != 1:
+        code = call.session.scalar(select(Container.code).where(Container.place_id == place_id))
+        raise Refused(Reason.CONTAINER_IN_USE, container=code or place_id)
+
+
+def free_container(call: Call, place_id: int) -> None:
+    """The job is over: the container may be used again and stands nowhere in particular."""
+    _set_state(call, place_id, "in_use", "free")
+    stand_in(call, place_id, None)
+
+
+def _set_state(call: Call, place_id: int, before: str, after: str) -> int:
+    statement = (
+        update(_container)
+        .where(
+            _container.c.place_id == place_id,
+            _container.c.warehouse_id == call.warehouse_id,
+            _container.c.state == before,
+        )
+        .values(state=after)
+        .returning(_container.c.place_id)
+    )
+    return len(call.session.execute(statement).all())
+
+
+def stand_in(call: Call, place_id: int, parent_place_id: int | None) -> None:
+    """The container now stands in another place (a slot, a cart, a station's table), or nowhere known."""
+    call.session.execute(
+        update(_container)
+        .where(_container.c.place_id == place_id, _container.c.warehouse_id == call.warehouse_id)
+        .values(parent_place_id=parent_place_id)
+    )
+
+
+def block_slot(call: Call, slot_code: str, *, blocked: bool = True, why: str = "") -> None:
+    """Nothing goes into or out of a blocked slot."""
+    slot = queries.slot_by_code(call.session, call.warehouse_id, slot_code)
+    call.session.execute(update(Slot).where(Slot.place_id == slot.place_id).values(blocked=blocked))
+    audit_trail.note(call, "slot.blocked" if blocked else "slot.opened", slot=slot_code, why=why)
+
+
+def set_under_count(call: Call, place_id: int, under_count: bool) -> None:
+    """A slot that is being counted neither takes nor gives goods meanwhile."""
+    call.session.execute(
+        update(Slot)
+        .where(Slot.place_id == place_id, Slot.warehouse_id == call.warehouse_id)
+        .values(under_count=under_count)
+    )
+
+
+def lock_slot(call: Call, place_id: int) -> SlotFacts:
+    """The slot as it is, kept from others' changes until the commit: two pallets may not both see the last 100 kg."""
+    call.session.execute(
+        select(Slot.place_id).where(Slot.place_id == place_id, Slot.warehouse_id == call.warehouse_id).with_for_update()
+    )
+    return queries.slot_by_id(call.session, call.warehouse_id, place_id)
+
+
+def block_aisle(call: Call, number: int, *, blocked: bool = True, why: str = "") -> None:
+    """Nobody is sent through a blocked aisle; maps and routes are drawn anew."""
+    statement = (
+        update(Aisle)
+        .where(Aisle.warehouse_id == call.warehouse_id, Aisle.number == number)
+        .values(blocked=blocked)
+        .returning(Aisle.hall_id)
+    )
+    halls = set(call.session.execute(statement).scalars())
+    if not halls:
+        raise Refused(Reason.NOT_FOUND, what=f"{number}")
+    call.session.execute(update(Hall).where(Hall.id.in_(sorted(halls))).values(version=Hall.version + 1))
+    audit_trail.note(call, "aisle.blocked" if blocked else "aisle.opened", aisle=number, why=why)
+    call.wakes.add("live")
+
+
+def record_weight(call: Call, station_code: str, weight_g: int) -> None:
+    """What the station's scale says, once it stands still."""
+    statement = (
+        update(StationRow)
+        .where(StationRow.warehouse_id == call.warehouse_id, StationRow.code == station_code)
+        .values(weight_g=weight_g, weighed_at=call.now)
+        .returning(StationRow.id)
+    )
+    if call.session.execute(statement).first() is None:
+        raise Refused(Reason.STATION_UNKNOWN, station=station_code)
+
+
+def set_chute(call: Call, number: int, state: ChuteState | str, parcels: int | None = None) -> None:
+    """A chute's state and filling, as the line or a person reports it."""
+    values: dict[str, Any] = {"state": ChuteState(state).value}
+    if parcels is not None:
+        values["parcels"] = parcels
+    statement = (
+        update(ChuteRow)
+        .where(ChuteRow.warehouse_id == call.warehouse_id, ChuteRow.number == number)
+        .values(values)
+        .returning(ChuteRow.id)
+    )
+    if call.session.execute(statement).first() is None:
+        raise Refused(Reason.CHUTE_UNKNOWN, chute=number)
+    call.wakes.add("live")
