@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wms.optimise.batching.problem import Batch, BatchPlan, Cart, Order
-from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, leg_mm, stop_point
+from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, is_walkable, leg_mm, stop_point
 from wms.optimise.routing.route import Route
 
 
@@ -74,12 +74,18 @@ def _path_violations(hall: RectHall, path: Sequence[Point], in_order: Sequence[P
 
 
 def _open_way(hall: RectHall, a: Point, b: Point) -> bool:
-    return (
-        a == b or (a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm) or (a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm)
-    )
+    if hall.hub in (a, b):
+        front = b if a == hall.hub else a
+        return front == hall.hub or (front.x_mm in hall.aisle_x_mm and front.y_mm == hall.cross_y_mm[0])
+    if not is_walkable(hall, a) or not is_walkable(hall, b):
+        return False
+    across, along = a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm, a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm
+    return a == b or across or along
 
 
 def _between(a: Point, place: Point, b: Point) -> bool:
+    if a.x_mm != b.x_mm and a.y_mm != b.y_mm:
+        return place in (a, b)
     return min(a.x_mm, b.x_mm) <= place.x_mm <= max(a.x_mm, b.x_mm) and (
         min(a.y_mm, b.y_mm) <= place.y_mm <= max(a.y_mm, b.y_mm)
     )

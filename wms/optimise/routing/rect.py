@@ -199,7 +199,7 @@ def visit_order(path: Sequence[Point], places: Sequence[Point]) -> tuple[int, ..
     order: list[int] = []
     for (x, y), (x_next, y_next) in zip(path, [*path[1:], path[-1]], strict=True):
         column = wanted.get(x, [])
-        if not column or (x != x_next and y != y_next):
+        if not column:
             continue
         low, high = (y, y) if x != x_next else (min(y, y_next), max(y, y_next))
         first, last = bisect_left(column, (low, -1)), bisect_left(column, (high + 1, -1))
