@@ -1,0 +1,348 @@
+"""What every simulated machine needs: its end of a paced, faulty cable, a control port, and the line that says "ready".
+
+Controls are JSON objects, one per line, on stdin or on the control port; each is answered with one line.
+`{"unplug": 2}` works on all machines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import random
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from devices.errors import ConfigError, DeviceError
+from devices.simulators.sorter_faults import Faults, Lane, Timed, read_faults
+from devices.transport.address import Address
+from devices.transport.pty_pair import PtyPair
+
+LOOPBACK: Final = "127.0.0.1"
+READ_BYTES_MAX: Final = 4_096
+BITS_PER_BYTE: Final = 10
+IDLE_S: Final = 0.02
+UNPLUG_S_MAX: Final = 3_600.0
+CONTROL_LINE_BYTES_MAX: Final = 65_536
+
+Answer = dict[str, Any]
+Handler = Callable[[dict[str, Any]], Answer]
+
+
+class PtyEnd:
+    """The machine's end of a pseudo-terminal; `path` may be a symlink that comes and goes with the cable."""
+
+    def __init__(self, path: str) -> None:
+        self._pair = PtyPair(Address(url="pty:", scheme="pty", path=path))
+        self._pair.open()
+
+    @property
+    def shown(self) -> dict[str, object]:
+        return {"port": self._pair.port_path, "url": f"serial://{self._pair.port_path}"}
+
+    def read(self, timeout_s: float) -> bytes | None:
+        with suppress(DeviceError):
+            return self._pair.read(READ_BYTES_MAX, timeout_s)
+        return None
+
+    def write(self, content: bytes) -> None:
+        # A port nobody reads from fills up; a real cable would drop the bytes on the floor.
+        with suppress(DeviceError):
+            self._pair.write(content, 0.05)
+
+    def unplug(self) -> None:
+        self._pair.close()
+
+    def plug(self) -> None:
+        self._pair.open()
+
+    close = unplug
+
+
+class TcpEnd:
+    """The machine listens; one connection at a time, a second waits until the first is closed."""
+
+    def __init__(self, port: int) -> None:
+        self._listener = self._listen(port)
+        self._port = int(self._listener.getsockname()[1])
+        self._connection: socket.socket | None = None
+
+    @property
+    def shown(self) -> dict[str, object]:
+        return {"host": LOOPBACK, "tcp": self._port, "url": f"tcp://{LOOPBACK}:{self._port}"}
+
+    def read(self, timeout_s: float) -> bytes | None:
+        """What came; b"" if nothing did, None if the other end hung up."""
+        if self._connection is None:
+            self._accept(timeout_s)
+            return b""
+        try:
+            ready, _, _ = select.select([self._connection], [], [], timeout_s)
+            content = self._connection.recv(READ_BYTES_MAX) if ready else b""
+        except OSError:
+            ready, content = [self._connection], b""
+        if ready and not content:
+            self.hang_up()
+            return None
+        return content
+
+    def write(self, content: bytes) -> None:
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.sendall(content)
+
+    def hang_up(self, *, reset: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if reset:
+            # Linger of zero: the other end gets a reset, as from a printer whose plug was pulled.
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+        connection.close()
+
+    def unplug(self) -> None:
+        self.hang_up(reset=True)
+        self._listener.close()
+
+    def plug(self) -> None:
+        self._listener = self._listen(self._port)
+
+    close = unplug
+
+    def _accept(self, timeout_s: float) -> None:
+        try:
+            ready, _, _ = select.select([self._listener], [], [], timeout_s)
+            if ready:
+                self._connection, _ = self._listener.accept()
+                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except (OSError, ValueError):
+            self._connection = None
+
+    @staticmethod
+    def _listen(port: int) -> socket.socket:
+        try:
+            return socket.create_server((LOOPBACK, port), backlog=8)
+        except OSError as error:
+            raise ConfigError(f"port {port} cannot be opened: {error.strerror}") from error
+
+
+class Cable:
+    """Moves bytes between the machine and its end, at the pace of the wire and with its faults.
+
+    `heard` is called with what arrived, on the cable's thread; while `can_take` says False nothing more is read, so the
+    other end feels a full buffer. `hung_up` is called when a TCP peer closed.
+    """
+
+    def __init__(
+        self,
+        end: PtyEnd | TcpEnd,
+        heard: Callable[[bytes], None],
+        *,
+        baud: int = 0,
+        faults: Faults | None = None,
+        seed: int = 0,
+        hung_up: Callable[[], None] = lambda: None,
+        can_take: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.end = end
+        self._heard = heard
+        self._hung_up = hung_up
+        self._can_take = can_take
+        self._faults = faults or Faults()
+        byte_s = BITS_PER_BYTE / baud if baud else 0.0
+        self._inward = Lane(byte_s, self._faults, random.Random(seed))
+        self._outward = Lane(byte_s, self._faults, random.Random(seed + 1))
+        self._outbox: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._plugged_at_s = 0.0
+        self._stopping = threading.Event()
+        self._reset_after_bytes: int | None = None
+        self._thread = threading.Thread(target=self._pump, name="cable", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._thread.join(2.0)
+        self.end.close()
+
+    def say(self, content: bytes) -> None:
+        """Send as the machine."""
+        self._outbox.put(content)
+
+    def unplug(self, seconds: float) -> None:
+        """Pull the cable for `seconds`."""
+        self._plugged_at_s = time.monotonic() + min(seconds, UNPLUG_S_MAX)
+
+    def reset_after(self, bytes_more: int) -> None:
+        """Break the TCP connection with a reset once that many more bytes have been read from it."""
+        self._reset_after_bytes = bytes_more
+
+    def _pump(self) -> None:
+        timed = [(fault, time.monotonic() + fault.every_s) for fault in self._faults.timed if fault.name == "unplug"]
+        while not self._stopping.is_set():
+            timed = [self._if_due(fault, due_s) for fault, due_s in timed]
+            if time.monotonic() < self._plugged_at_s:
+                self._stay_unplugged()
+            self._move()
+
+    def _if_due(self, fault: Timed, due_s: float) -> tuple[Timed, float]:
+        if time.monotonic() < due_s:
+            return fault, due_s
+        self.unplug(fault.lasts_s)
+        return fault, time.monotonic() + fault.every_s
+
+    def _stay_unplugged(self) -> None:
+        self.end.unplug()
+        self._inward.cut()
+        self._outward.cut()
+        self._hung_up()
+        while not self._stopping.is_set() and time.monotonic() < self._plugged_at_s:
+            time.sleep(0.005)
+        if not self._stopping.is_set():
+            self.end.plug()
+
+    def _move(self) -> None:
+        now_s = time.monotonic()
+        while not self._outbox.empty():
+            self._outward.send(self._outbox.get(), now_s)
+        due_s = min(self._outward.next_s(), self._inward.next_s()) - now_s
+        wait_s = max(0.0, min(due_s, IDLE_S if self._outward.byte_s == 0 else 0.002))
+        if self._can_take():
+            self._read(wait_s)
+        else:
+            time.sleep(wait_s or 0.001)
+        now_s = time.monotonic()
+        if arrived := self._inward.arrived(now_s):
+            self._heard(arrived)
+        if leaving := self._outward.arrived(now_s):
+            self.end.write(leaving)
+
+    def _read(self, wait_s: float) -> None:
+        content = self.end.read(0.001 if wait_s == 0 else wait_s)
+        if content is None:
+            self._inward.cut()
+            self._hung_up()
+            return
+        if self._reset_after_bytes is not None and isinstance(self.end, TcpEnd):
+            kept = content[: self._reset_after_bytes]
+            self._reset_after_bytes -= len(kept)
+            self._inward.send(kept, time.monotonic())
+            if len(kept) < len(content):
+                self._reset_after_bytes = None
+                self._heard(self._inward.arrived(float("inf")))
+                self.end.hang_up(reset=True)
+                self._hung_up()
+            return
+        if content:
+            self._inward.send(content, time.monotonic())
+
+
+class Control:
+    """Takes JSON lines on a TCP port of loopback and answers each."""
+
+    def __init__(self, handle: Handler, port: int = 0) -> None:
+        self._handle = handle
+        self._listener = socket.create_server((LOOPBACK, port), backlog=4)
+        self.port = int(self._listener.getsockname()[1])
+        self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        # Closing alone does not wake an accept; shutting down does.
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(2.0)
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rwb") as lines, suppress(OSError):
+            while line := lines.readline(CONTROL_LINE_BYTES_MAX):
+                lines.write(json.dumps(answer_line(self._handle, line)).encode() + b"\n")
+                lines.flush()
+
+
+def answer_line(handle: Handler, line: bytes | str) -> Answer:
+    """The answer to one control line; a line that is wrong gets `{"error": ...}`."""
+    try:
+        asked = json.loads(line)
+        if not isinstance(asked, dict):
+            raise ValueError("a control is a JSON object")
+        return handle(asked)
+    except (ValueError, KeyError, TypeError) as error:
+        return {"error": f"{error}"}
+
+
+def add_common_arguments(parser: argparse.ArgumentParser, *, baud: int) -> None:
+    """--port or --tcp, --baud, --faults, --seed, --control."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--port", default="", metavar="PATH", help="make a pseudo-terminal and this symlink to it")
+    where.add_argument("--tcp", type=int, metavar="PORT", help="listen on this port of loopback; 0: any free one")
+    parser.add_argument(
+        "--baud", type=int, default=baud, help=f"pace of the wire (default {baud}; 0: as fast as it goes)"
+    )
+    parser.add_argument("--faults", default="", metavar="SPEC", help="flip=P,drop=P,dup=P,delay=P:S,unplug=S:EVERY_S")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--control", type=int, default=0, metavar="PORT", help="control port on loopback; 0: any free one"
+    )
+
+
+def make_end(chosen: argparse.Namespace) -> PtyEnd | TcpEnd:
+    return TcpEnd(chosen.tcp) if chosen.tcp is not None else PtyEnd(chosen.port)
+
+
+def chosen_faults(chosen: argparse.Namespace) -> Faults:
+    return read_faults(chosen.faults)
+
+
+def say(line: dict[str, Any]) -> None:
+    """One JSON line on stdout."""
+    print(json.dumps(line, ensure_ascii=False), flush=True)
+
+
+def stay(machine: str, cable: Cable, handle: Handler, control_port: int, **shown: Any) -> int:
+    """Say that the machine is ready, obey stdin and the control port, and end cleanly on SIGTERM or Ctrl+C."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+
+    def with_common(asked: dict[str, Any]) -> Answer:
+        if "unplug" in asked:
+            cable.unplug(float(asked["unplug"]))
+            return {"ok": True}
+        return handle(asked)
+
+    control = Control(with_common, control_port)
+    cable.start()
+    say({"ready": True, "machine": machine, **cable.end.shown, "control": control.port, **shown})
+    threading.Thread(target=_obey_stdin, args=(with_common,), daemon=True).start()
+    stopping.wait()
+    control.stop()
+    cable.stop()
+    return 0
+
+
+def _obey_stdin(handle: Handler) -> None:
+    for line in sys.stdin:
+        if line.strip():
+            say(answer_line(handle, line))
+
+
+def parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    return parser.parse_args(list(arguments))
