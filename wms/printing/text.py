@@ -21,7 +21,7 @@ _DROPPED_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _MOBILE_DIGITS = 11
 _VIRTUAL = re.compile(r"(1\d{10})[-,_转 ]{1,2}(\d{3,6})")
 _MASKED = re.compile(r"\d{3,4}\*{4}\d{2,4}")
-_COUNTRY_PREFIX = re.compile(r"^(?:\+|00)86(?=\d)")
+_COUNTRY_PREFIX = re.compile(r"^(?:\+|00)86-?(?=\d)")
 
 
 def clean(text: str, length_max: int = LENGTH_MAX) -> str:

@@ -16,6 +16,7 @@ from wms.core.refusal import Reason, Refused
 from wms.printing.text import mask_name, mask_phone
 
 _BARE_CODE = re.compile(r"[0-9A-Z][0-9A-Z-]{0,39}")
+_GS1_LOT = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")  # GS1 General Specifications, character set 82
 REPRINT_MAX = 999
 
 
@@ -52,8 +53,8 @@ class Party:
 class ExpressWaybill:
     """One parcel's waybill. `route_code` is the courier's text as it came, never parsed; `nonce` marks this one print.
 
-    `reprint` counts the reprints: 0 is the first print. `bag_hub_mark` is the courier's short mark of the hub, if it has
-    one; `masked` hides names and phones.
+    `reprint` counts the reprints: 0 is the first print. `bag_hub_mark` is the courier's short mark of the hub, if it
+    has one; `masked` hides names and phones.
     """
 
     courier: str
@@ -212,7 +213,7 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class SkuLabel:
-    """A label for goods without a readable code of their own. With a `gtin`, it, lot and expiry stand in a GS1 code too."""
+    """A label for goods without a readable code of their own. A `gtin` with lot and expiry stands in a GS1 code too."""
 
     barcode: str
     name: str
@@ -238,8 +239,9 @@ class SkuLabel:
         }
 
     def _gs1_element(self) -> str:
-        if "[" in self.lot or "]" in self.lot:
-            raise Refused(Reason.CODE_UNPRINTABLE, kind="gs1", why="a lot number with brackets")
+        # A GS1 code that leaves out or alters the lot would be believed, so such a label goes without one.
+        if self.lot and not _GS1_LOT.fullmatch(self.lot):
+            return ""
         expiry = f"[17]{self.expires_on:%y%m%d}" if self.expires_on else ""
         lot = f"[10]{self.lot}" if self.lot else ""
         return f"[01]{self.gtin.zfill(14)}{expiry}{lot}"

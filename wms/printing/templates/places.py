@@ -47,7 +47,7 @@ CART_100X60 = Template(
     60,
     (
         Fill(Box(0, 0, 100, 9)),
-        Words(Box(4, 1, 60, 7), "拣货车", Type(5.4, bold=True, white=True)),
+        Words(Box(4, 1, 40, 7), "拣货车", Type(5.4, bold=True, white=True)),
         Words(Box(46, 1, 50, 7), "{warehouse}", Type(4, 2.4, align=_RIGHT, white=True)),
         Words(Box(3, 11, 66, 20), "{code}", Type(24, 9, bold=True, on_ink=True)),
         Words(Box(3, 32, 66, 4.6), "{positions} 个箱位", Type(3.8, 2.4)),

@@ -129,11 +129,12 @@ WAYBILL_76X130 = Template(
         Words(Box(10, 63.1, 64, 4.7), "{sender_address}", Type(2.7, 1.8, lines=2)),
         Across(1.5, 68, 73),
         # 68-80
-        Words(Box(2, 68.6, 22, 2.8), "签收人", Type(2.3)),
-        Words(Box(2, 76.6, 22, 2.8), "时间     年   月   日", Type(2.3, 1.8)),
-        Down(24.6, 68, 12),
-        Code(Box(25, 69, 50.5, 7), Kind.CODE_128, "number"),
-        Words(Box(25, 76.3, 50.5, 3.2), "{number_spaced}", Type(2.9, 2, align=_CENTRE)),
+        Words(Box(2, 68.6, 19, 2.8), "签收人", Type(2.3)),
+        Words(Box(2, 76.6, 19, 2.8), "时间   年  月  日", Type(2.3, 1.8)),
+        Down(21.4, 68, 12),
+        # 13 digits get bars of three dots here; longer numbers fall to two and lean on the upper code.
+        Code(Box(22, 69, 54, 7), Kind.CODE_128, "number"),
+        Words(Box(22, 76.3, 54, 3.2), "{number_spaced}", Type(2.9, 2, align=_CENTRE)),
         Across(1.5, 80, 73),
         # 80-90
         Words(Box(2, 80.6, 72, 3), "物品  {contents}", Type(2.6, 1.9)),
