@@ -128,13 +128,12 @@ def test_a_moved_checkout_is_installed_anew(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cfg", "there"), [("", True), ("    no-such-distribution-of-ours", False), ("    rich<1", False)]
+    ("more", "there"), [("rich", True), ("no-such-distribution-of-ours", False), ("rich<1", False)]
 )
-def test_what_is_already_there_is_not_asked_of_the_index(checkout: Path, cfg: str, there: bool) -> None:
+def test_what_is_already_there_is_not_asked_of_the_index(checkout: Path, more: str, there: bool) -> None:
     """The check runs in the environment of the tests, which has what setup.cfg asks for, from this checkout."""
-    for name in ("setup.cfg",):
-        text = (ROOT / name).read_text().replace("install_requires =", f"install_requires =\n{cfg}")
-        (checkout / name).write_text(text)
+    asked = (ROOT / "setup.cfg").read_text().replace("install_requires =", f"install_requires =\n    {more}")
+    (checkout / "setup.cfg").write_text(asked)
     program = "import environment as e; from pathlib import Path; print(e.CHECK)"
     check = run([sys.executable, "-c", program], checkout / "scripts").stdout
     # The installed distribution comes from ROOT; only the requirements are read from the small checkout.
