@@ -52,6 +52,7 @@ def only_the_ledger_writes_stock(root: Path) -> list[str]:
 
 def _stock_writes(source: Source) -> Iterator[str]:
     records = {found.local for found in source.imports if _is_stock_record(found)}
+    records |= {name for node in ast.walk(source.tree) for name in _made_of(node, records)}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and WRITING_SQL.search(node.value):
             yield f"{source.at(node.lineno)} writes stock by SQL; ask wms.ledger"
@@ -59,6 +60,14 @@ def _stock_writes(source: Source) -> Iterator[str]:
             yield f"{source.at(node.lineno)} writes a record of the ledger; ask wms.ledger"
         elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in STOCK_BALANCES:
             yield f"{source.at(node.lineno)} sets {node.attr} itself; ask wms.ledger"
+
+
+def _made_of(node: ast.AST, records: set[str]) -> Iterator[str]:
+    """`stock` in `stock = table_of(Stock)` and in `stock = session.get(Stock, 7)`."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+        return
+    if any(isinstance(argument, ast.Name) and argument.id in records for argument in node.value.args):
+        yield from (dotted(target) for target in node.targets)
 
 
 def _is_stock_record(found: Import) -> bool:
