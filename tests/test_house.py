@@ -42,6 +42,7 @@ RULES: dict[str, Rule] = {
         pages.every_reason_has_words,
         pages.reasons_are_never_reused,
         pages.links_lead_somewhere,
+        pages.named_files_are_there,
     )
 }
 
@@ -70,12 +71,12 @@ BROKEN: list[tuple[str, str, str]] = [
     (
         "only_the_ledger_writes_stock",
         "wms/demo/b.py",
-        "from wms.ledger.tables import Hold\nt = table_of(Hold)\ninsert(t)",
+        f"{HOLD}t = table_of(Hold)\ninsert(t)",
     ),
     (
         "only_the_ledger_writes_stock",
         "wms/demo/b.py",
-        "from wms.ledger.tables import Hold\nr = s.get(Hold, 1)\ns.delete(r)",
+        f"{HOLD}r = s.get(Hold, 1)\ns.delete(r)",
     ),
     ("flask_stays_at_the_edge", "wms/picking/service.py", "from flask import request"),
     ("flask_stays_at_the_edge", "wms/core/call.py", "def f():\n    import flask_login"),
@@ -106,6 +107,7 @@ BROKEN: list[tuple[str, str, str]] = [
     ("every_reason_has_words", "wms/core/refusal.py", REASON + '    ODD = ("odd", 409)\n'),
     ("reasons_are_never_reused", "wms/core/refusal.py", REASON + '    GONE_AWAY = ("gone", 404)\n'),
     ("links_lead_somewhere", "docs/guide/first.md", "see [the map](../map.md)"),
+    ("named_files_are_there", "docs/guide/first.md", "look into `wms/picking/walks.py`"),
     ("links_lead_somewhere", "docs/guide/first.md", '<img alt="" src="terminal.png">'),
 ]
 
@@ -125,6 +127,7 @@ LAWFUL: list[tuple[str, str, str]] = [
     ("functions_are_short", "wms/work/service.py", f'def f():\n    """A\n\n    word."""\n{LONG_BODY[:-9]}'),
     ("every_row_knows_its_warehouse", "wms/packing/tables.py", ROW + "    warehouse_id: Mapped[int]\n"),
     ("constraints_have_names", "wms/packing/tables.py", "CheckConstraint('a > 0', name='positive')"),
+    ("named_files_are_there", "docs/guide/first.md", "look into `wms/core/refusal.py` and `scan.py`"),
     ("links_lead_somewhere", "docs/guide/first.md", "see [the map](https://example.org/map.md) and [below](#below)"),
 ]
 

@@ -14,6 +14,7 @@ from tests.house.source import dotted, sources
 LANGUAGES = ("zh", "en")
 REASONS_FILE = "wms/core/refusal.py"
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)|<img[^>]* src=\"(?!https?:)([^\"]+)\"")
+NAMED_FILE = re.compile(r"`((?:wms|devices|migrations|scripts|tests|docs)/[\w./-]+)`")
 TEXT_CALLS = ("text", "say")
 
 
@@ -107,10 +108,24 @@ def reasons_are_never_reused(root: Path) -> list[str]:
 
 def links_lead_somewhere(root: Path) -> list[str]:
     """Every relative link and picture of our pages."""
-    pages = [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
     return [
         f"{page.relative_to(root).as_posix()} links to {target}, which is not there"
-        for page in pages
+        for page in _pages(root)
         for found in LINK.finditer(page.read_text("utf-8"))
         if not (page.parent / (target := found[1] or found[2])).exists()
     ]
+
+
+def named_files_are_there(root: Path) -> list[str]:
+    """A file or folder that a page names by its path; decisions are history and may name what has gone."""
+    return [
+        f"{page.relative_to(root).as_posix()} names {named}, which is not there"
+        for page in _pages(root)
+        if page.parent.name != "decisions"
+        for named in NAMED_FILE.findall(page.read_text("utf-8"))
+        if not (root / named).exists()
+    ]
+
+
+def _pages(root: Path) -> list[Path]:
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md"))]
