@@ -50,6 +50,7 @@ class SimulatedLine:
         self.end = end
         self.memory = memory
         self.clock_step_ms = 0
+        self.faults_over = False
         self.belt = Belt(settings.times, settings.chutes, memory)
         self.plc = Plc(self.belt, memory, self._clock_ms)
         byte_s = BITS_PER_BYTE / settings.baud if settings.baud else 0.0
@@ -167,8 +168,9 @@ class SimulatedLine:
         at_s = from_s + timed.every_s
 
         def act() -> None:
-            acts[timed.name]()
-            self._schedule(timed, at_s)
+            if not self.faults_over:
+                acts[timed.name]()
+                self._schedule(timed, at_s)
 
         self.at(at_s, act)
 

@@ -1,0 +1,105 @@
+"""The gateway of an acceptance run: a real process in a folder of its own, which can be killed, starved and confused."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import struct
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from devices.outbox import read_events
+
+END_S: Final = 10.0
+DEVICE: Final = "line1"
+
+
+class GatewayProcess:
+    """`wms-devices run` on a configuration written here."""
+
+    def __init__(self, folder: Path, url: str, window_ms: int, server_url: str, *, stepped_clock: bool) -> None:
+        self.folder = folder
+        self.outbox = folder / "station.db"
+        self.starts = 0
+        self._config = folder / "station.toml"
+        self._clock = folder / "clock.step"
+        self._stepped = stepped_clock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._config.write_text(_config(url, window_ms, server_url), encoding="ascii")
+        self.step_clock(0.0)
+
+    def start(self) -> None:
+        """Start it; `wait_ready` or the line shows when it is there."""
+        module = ["devices.accept.stepped_clock", str(self._clock)] if self._stepped else ["devices"]
+        command = [sys.executable, "-m", *module, "run", str(self._config)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.starts += 1
+
+    def alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL, and started again at once, as a service manager would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self.start()
+
+    def fill_disk(self) -> None:
+        """From now on the kernel refuses every write to a file of this process (EFBIG), as a full disk does."""
+        self._limit_files(0)
+
+    def empty_disk(self) -> None:
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def step_clock(self, seconds: float) -> None:
+        """What the gateway's wall clock is off from now on."""
+        if not self._clock.exists():
+            self._clock.write_bytes(bytes(8))
+        with self._clock.open("r+b") as file:  # in place: the gateway has it mapped
+            file.write(struct.pack("<d", seconds))
+
+    def stop(self) -> None:
+        """Ask it to end, and insist after a while."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def cpu_s(self) -> float:
+        """CPU seconds of the process running now."""
+        if self._process is None:
+            return 0.0
+        try:
+            fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / 100.0
+
+    def confirmations(self) -> Iterator[dict[str, Any]]:
+        """Every durable CFM, in order."""
+        for event in read_events(self.outbox):
+            if event.kind == "cfm":
+                yield dict(event.facts)
+
+
+def _config(url: str, window_ms: int, server_url: str) -> str:
+    routes = "" if server_url else '[routes]\nfile = "plan.csv"\n'
+    return (
+        f'[gateway]\nname = "accept"\n[server]\nurl = "{server_url}"\n[outbox]\npath = "station.db"\n{routes}'
+        f'[[device]]\nname = "{DEVICE}"\ndriver = "sorter_wsp"\nurl = {json.dumps(url)}\nwindow_ms = {window_ms}\n'
+    )
