@@ -213,8 +213,9 @@ class GraphHall:
         for edge in self.edges:
             if edge.length_mm < 0:
                 raise HallError(f"edge {edge.a}-{edge.b} has a negative length")
-        for name in filter(None, (self.depot, self.end)):
-            if name not in self.nodes and self.edges:
+        named = {name for edge in self.edges for name in (edge.a, edge.b)} or {self.depot}
+        for name in (self.depot, self.end):
+            if name is not None and name not in named:
                 raise HallError(f"unknown node {name}")
 
     @property
