@@ -1,4 +1,4 @@
-"""The script behind the guide's pictures draws what it is asked for, and the pictures in the guide are today's labels."""
+"""The script behind the guide's pictures: it draws what it is asked for, and its pictures are today's labels."""
 
 from __future__ import annotations
 

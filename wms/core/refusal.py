@@ -133,6 +133,7 @@ class Reason(str, Enum):
     PRINT_JOB_UNKNOWN = ("print_job_unknown", 404)
     PRINTER_DOWN = ("printer_down", 409)
     CODE_UNPRINTABLE = ("code_unprintable", 422)
+    LABEL_MAYBE_PRINTED = ("label_maybe_printed", 409)
     # counting
     COUNT_MOVED_MEANWHILE = ("count_moved_meanwhile", 409)
     COUNT_NEEDS_SECOND_PERSON = ("count_needs_second_person", 409)

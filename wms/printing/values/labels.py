@@ -17,7 +17,7 @@ from wms.printing.text import mask_name, mask_phone
 
 _BARE_CODE = re.compile(r"[0-9A-Z][0-9A-Z-]{0,39}")
 _GS1_LOT = re.compile(r"[!\"%-?A-Z_a-z]{1,20}")  # GS1 General Specifications, character set 82
-REPRINT_MAX = 999
+REPRINT_MAX = 999  # three digits of the trace code
 
 
 class LabelValues(Protocol):

@@ -1,0 +1,43 @@
+"""What printing offers other rooms as frozen values: labels to fill in, and jobs to ask for and follow."""
+
+from __future__ import annotations
+
+from wms.printing.values.jobs import JobState, Offered, PrintFacts, PrintRequest, Trace
+from wms.printing.values.labels import (
+    Badge,
+    BagTag,
+    CartLabel,
+    ContainerLabel,
+    ExpressWaybill,
+    HasRows,
+    LabelValues,
+    PackedLine,
+    PackingList,
+    Party,
+    SkuLabel,
+    SlotLabel,
+    ToteLabel,
+    trace_code,
+)
+
+__all__ = [
+    "Badge",
+    "BagTag",
+    "CartLabel",
+    "ContainerLabel",
+    "ExpressWaybill",
+    "HasRows",
+    "JobState",
+    "LabelValues",
+    "Offered",
+    "PackedLine",
+    "PackingList",
+    "Party",
+    "PrintFacts",
+    "PrintRequest",
+    "SkuLabel",
+    "SlotLabel",
+    "ToteLabel",
+    "Trace",
+    "trace_code",
+]
