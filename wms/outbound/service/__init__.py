@@ -1,0 +1,19 @@
+"""What is asked of the order desk: take an order, promise stock to it, send it out in a wave, or stop it."""
+
+from wms.outbound.service.allocation import allocate, allocate_waiting
+from wms.outbound.service.orders import cancel_order, create_order
+from wms.outbound.service.promises_kept import give_back
+from wms.outbound.service.waves import begin_planning, cancel_wave, make_waves, release_wave, stop_planning
+
+__all__ = [
+    "allocate",
+    "allocate_waiting",
+    "begin_planning",
+    "cancel_order",
+    "cancel_wave",
+    "create_order",
+    "give_back",
+    "make_waves",
+    "release_wave",
+    "stop_planning",
+]

@@ -1,0 +1,180 @@
+"""Orders are gathered into waves and released to the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+
+from wms.core.call import Call
+from wms.core.db.tables import table_of
+from wms.core.outbox import announce
+from wms.core.refusal import Reason, Refused
+from wms.core.sql import touched
+from wms.outbound import queries
+from wms.outbound.rules import HOT_FROM_ORDERS, WAVE_ORDERS_MAX, waves
+from wms.outbound.tables import Order, OrderLine, Wave
+from wms.outbound.values import OrderState, WaitingOrder, WaveDraft, WaveState
+from wms.site import queries as site
+from wms.site.tables import Warehouse
+
+ORDERS_PER_CALL_MAX = 5_000
+
+_orders = table_of(Order)
+_lines = table_of(OrderLine)
+_waves = table_of(Wave)
+
+
+def make_waves(
+    call: Call,
+    until: datetime | None = None,
+    *,
+    hot_from: int = HOT_FROM_ORDERS,
+    orders_max: int = WAVE_ORDERS_MAX,
+) -> list[str]:
+    """Put allocated orders due by `until` (all, without it) into draft waves; the waves' numbers, most urgent first.
+
+    One wave per courier, cut-off and kind: hot contents (`hot_from` orders of one content), one-line orders, others.
+    """
+    local_day = _lock_warehouse(call)
+    drafts = waves(_waiting(call, until), hot_from, orders_max)
+    first = _waves_so_far(call, local_day) + 1
+    return [_make(call, draft, f"{local_day}-{number:03d}") for number, draft in enumerate(drafts, first)]
+
+
+def _lock_warehouse(call: Call) -> str:
+    """Today in the warehouse, as wave numbers begin. The lock keeps two clerks from making the same waves."""
+    lock = select(table_of(Warehouse).c.id).where(table_of(Warehouse).c.id == call.warehouse_id).with_for_update()
+    call.session.execute(lock).one()
+    today = site.warehouse(call.session, call.warehouse_id).local(call.now)
+    return f"W{today:%y%m%d}"
+
+
+def _waves_so_far(call: Call, local_day: str) -> int:
+    query = select(func.count(_waves.c.id)).where(
+        _waves.c.warehouse_id == call.warehouse_id, _waves.c.no.startswith(f"{local_day}-")
+    )
+    return int(call.session.execute(query).scalar_one())
+
+
+def _waiting(call: Call, until: datetime | None) -> list[WaitingOrder]:
+    due = (
+        select(_orders.c.id, _orders.c.courier, _orders.c.cut_off_at)
+        .where(
+            _orders.c.warehouse_id == call.warehouse_id,
+            _orders.c.state == OrderState.ALLOCATED.value,
+            _orders.c.wave_id.is_(None),
+            _orders.c.intercepted_at.is_(None),
+        )
+        .order_by(_orders.c.cut_off_at, _orders.c.id)
+        .limit(ORDERS_PER_CALL_MAX)
+    )
+    if until is not None:
+        due = due.where(_orders.c.cut_off_at <= until)
+    chosen = due.subquery()
+    query = (
+        select(chosen.c.id, chosen.c.courier, chosen.c.cut_off_at, _lines.c.sku_id, _lines.c.allocated)
+        .join(_lines, _lines.c.order_id == chosen.c.id)
+        .where(_lines.c.allocated > 0)
+        .order_by(chosen.c.id, _lines.c.sku_id)
+    )
+    contents: dict[int, dict[int, int]] = {}
+    heads: dict[int, tuple[str, datetime]] = {}
+    for order_id, courier, cut_off_at, sku_id, quantity in call.session.execute(query):
+        heads[order_id] = (courier, cut_off_at)
+        content = contents.setdefault(order_id, {})
+        content[sku_id] = content.get(sku_id, 0) + quantity
+    return [
+        WaitingOrder(order_id, *heads[order_id], tuple(sorted(content.items())))
+        for order_id, content in contents.items()
+    ]
+
+
+def _make(call: Call, draft: WaveDraft, no: str) -> str:
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "no": no,
+        "courier": draft.courier,
+        "kind": draft.kind.value,
+        "cut_off_at": draft.cut_off_at,
+        "made_at": call.now,
+    }
+    wave_id = call.session.execute(insert(_waves).returning(_waves.c.id), row).scalar_one()
+    call.session.execute(
+        update(_orders)
+        .where(
+            _orders.c.id.in_(draft.order_ids),
+            _orders.c.state == OrderState.ALLOCATED.value,
+            _orders.c.wave_id.is_(None),
+            _orders.c.intercepted_at.is_(None),
+        )
+        .values(wave_id=wave_id)
+    )
+    call.wakes.add("live")
+    return no
+
+
+def begin_planning(call: Call, wave_no: str) -> None:
+    """Mark a draft as being planned, so that nobody else plans or cancels it meanwhile."""
+    _step(call, wave_no, (WaveState.DRAFT,), WaveState.PLANNING)
+
+
+def stop_planning(call: Call, wave_no: str) -> None:
+    """The planner gave up: the wave is a draft again."""
+    _step(call, wave_no, (WaveState.PLANNING,), WaveState.DRAFT)
+
+
+def release_wave(call: Call, wave_no: str) -> int:
+    """Send a wave to the floor: its orders are released and "wave.released" is announced; how many orders.
+
+    Orders cancelled meanwhile have left it. A wave without orders is closed instead. Raises WAVE_UNKNOWN,
+    WAVE_STATE_WRONG.
+    """
+    wave_id = _step(call, wave_no, (WaveState.DRAFT, WaveState.PLANNING), WaveState.RELEASED, released_at=call.now)
+    orders = _release_orders(call, wave_id)
+    if not orders:
+        _step(call, wave_no, (WaveState.RELEASED,), WaveState.CANCELLED, done_at=call.now)
+        return 0
+    announce(call, "wave.released", f"wave:{wave_id}", wave=wave_no, orders=orders)
+    return orders
+
+
+def _release_orders(call: Call, wave_id: int) -> int:
+    statement = (
+        update(_orders)
+        .where(
+            _orders.c.wave_id == wave_id,
+            _orders.c.state == OrderState.ALLOCATED.value,
+            _orders.c.intercepted_at.is_(None),
+        )
+        .values(state=OrderState.RELEASED.value)
+    )
+    return touched(call.session, statement, {})
+
+
+def cancel_wave(call: Call, wave_no: str) -> None:
+    """Give up a draft: its orders wait for another wave. Raises WAVE_UNKNOWN, WAVE_STATE_WRONG."""
+    wave_id = _step(call, wave_no, (WaveState.DRAFT,), WaveState.CANCELLED, done_at=call.now)
+    call.session.execute(update(_orders).where(_orders.c.wave_id == wave_id).values(wave_id=None))
+
+
+def _step(call: Call, wave_no: str, before: Sequence[WaveState], after: WaveState, **more: Any) -> int:
+    """Move a wave from one of these states to another; its id."""
+    statement = (
+        update(_waves)
+        .where(
+            _waves.c.warehouse_id == call.warehouse_id,
+            _waves.c.no == wave_no,
+            _waves.c.state.in_([state.value for state in before]),
+        )
+        .values(state=after.value, **more)
+        .returning(_waves.c.id)
+    )
+    wave_id = call.session.execute(statement).scalar_one_or_none()
+    call.wakes.add("live")
+    if wave_id is None:
+        wave = queries.wave_by_no(call.session, call.warehouse_id, wave_no)
+        raise Refused(Reason.WAVE_STATE_WRONG, state=wave.state.value)
+    return int(wave_id)
