@@ -1,0 +1,36 @@
+// Small pictures that a hand reads faster than words: the rack with its level, the cart with its
+// place, the map. Colours come from classes, sizes from attributes.
+
+import { el, svg } from "./dom.js";
+
+const LEVELS_DRAWN_MAX = 8;
+
+/** A rack of `levels`, the wanted one filled; 74 x 70 units. */
+export function rack(level, levels, height, label) {
+  const count = Math.min(Math.max(levels, level, 1), LEVELS_DRAWN_MAX);
+  const pitch = 70 / count;
+  const box = svg("svg", { class: "rack", height, viewBox: "0 0 74 70", role: "img", "aria-label": label });
+  for (let at = 1; at <= count; at += 1) {
+    const top = 70 - at * pitch + 1;
+    const here = at === level ? "here" : "other";
+    const size = Math.min(13, pitch - 1);
+    box.append(
+      svg("rect", { class: here, x: 18, y: top, width: 54, height: pitch - 2, rx: 1.5, "stroke-width": 1.5 }),
+      svg("text", { class: here, x: 8, y: top + pitch / 2 + size * 0.3, "font-size": size, "text-anchor": "middle" }, at),
+    );
+  }
+  return box;
+}
+
+/** The cart's places in reading order, the wanted one black. */
+export function cartmap(position, positions, label) {
+  const places = Array.from({ length: positions }, (_, at) => el("i", { class: at + 1 === position ? "x" : "" }, at + 1));
+  const rows = positions > 8 ? "dense" : "";
+  return el("div", { class: `cartmap ${rows} n${Math.ceil(positions / 2) > 6 ? 8 : 4}`, role: "img", "aria-label": label }, places);
+}
+
+/** A map's path in its own units. */
+export function map(path, view, label) {
+  return svg("svg", { class: "map", viewBox: view.join(" "), role: "img", "aria-label": label },
+    svg("path", { d: path, "vector-effect": "non-scaling-stroke" }));
+}
