@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import environment
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from scripts import environment
 
 
 def main() -> int:

@@ -14,8 +14,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import environment
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from scripts import environment
 
 WORKERS_MAX = 4
 # With one of these the person wants to see or count the tests in one process.

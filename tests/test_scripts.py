@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+STAMPED = "from scripts import environment as e; print(e._stamped(True), e._stamped(False))"
 
 
 @pytest.fixture
@@ -38,8 +39,8 @@ def ready(checkout: Path, python: str) -> None:
     lint_imports = checkout / ".venv" / "bin" / "lint-imports"
     lint_imports.write_text('#!/bin/sh\necho "lint-imports $*"\n')
     lint_imports.chmod(0o755)
-    stamp = "import environment as e; print(e._stamp(True)); e._stamp(True).write_text(e._fingerprint())"
-    run([sys.executable, "-c", stamp], checkout / "scripts")
+    stamp = "from scripts import environment as e; print(e._stamp(True)); e._stamp(True).write_text(e._fingerprint())"
+    run([sys.executable, "-c", stamp], checkout)
 
 
 def run(command: list[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -105,26 +106,30 @@ def test_when_everything_holds_the_exit_code_says_so(checkout: Path, tmp_path: P
     ("options", "spread"), [([], True), (["-k", "hold"], True), (["-n0"], False), (["--pdb"], False), (["-s"], False)]
 )
 def test_tests_are_spread_over_processes_unless_a_person_watches(options: list[str], spread: bool) -> None:
-    program = f"import test; print(test.spread({options!r}))"
-    done = run([sys.executable, "-c", program], ROOT / "scripts")
+    program = f"from scripts import test; print(test.spread({options!r}))"
+    done = run([sys.executable, "-c", program], ROOT)
     assert ("--dist" in done.stdout) is spread, done.stderr
 
 
 @pytest.mark.parametrize("changed", ["setup.cfg", "setup.py", "pyproject.toml"])
 def test_a_changed_requirement_is_installed_anew(checkout: Path, changed: str) -> None:
     ready(checkout, "exit 0")
-    question = [sys.executable, "-c", "import environment as e; print(e._stamped(True), e._stamped(False))"]
-    assert run(question, checkout / "scripts").stdout == "True True\n"
+    question = [
+        sys.executable,
+        "-c",
+        "from scripts import environment as e; print(e._stamped(True), e._stamped(False))",
+    ]
+    assert run(question, checkout).stdout == "True True\n"
     with (checkout / changed).open("a") as described:
         described.write("\n# one more\n")
-    assert run(question, checkout / "scripts").stdout == "False False\n"
+    assert run(question, checkout).stdout == "False False\n"
 
 
 def test_a_moved_checkout_is_installed_anew(checkout: Path) -> None:
     ready(checkout, "exit 0")
     moved = checkout.rename(checkout.with_name("elsewhere"))
-    question = [sys.executable, "-c", "import environment as e; print(e._stamped(False))"]
-    assert run(question, moved / "scripts").stdout == "False\n"
+    question = [sys.executable, "-c", "from scripts import environment as e; print(e._stamped(False))"]
+    assert run(question, moved).stdout == "False\n"
 
 
 @pytest.mark.parametrize(
@@ -134,8 +139,8 @@ def test_what_is_already_there_is_not_asked_of_the_index(checkout: Path, more: s
     """The check runs in the environment of the tests, which has what setup.cfg asks for, from this checkout."""
     asked = (ROOT / "setup.cfg").read_text().replace("install_requires =", f"install_requires =\n    {more}")
     (checkout / "setup.cfg").write_text(asked)
-    program = "import environment as e; from pathlib import Path; print(e.CHECK)"
-    check = run([sys.executable, "-c", program], checkout / "scripts").stdout
+    program = "from scripts import environment as e; print(e.CHECK)"
+    check = run([sys.executable, "-c", program], checkout).stdout
     # The installed distribution comes from ROOT; only the requirements are read from the small checkout.
     check = check.replace("root.as_uri()", f"Path({str(ROOT)!r}).as_uri()")
     assert (run([sys.executable, "-c", check, str(checkout), "dev"], checkout).returncode == 0) is there

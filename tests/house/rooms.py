@@ -123,7 +123,7 @@ def _impurities(source: Source) -> Iterator[str]:
 def rooms_get_the_time_with_each_call(root: Path) -> list[str]:
     """Business time may run fast in a demonstration, so only the clock asks the machine."""
     return [
-        f"{source.at(node.lineno)} asks {dotted(node.func)}; use call.now"
+        f"{source.at(node.lineno)} asks {dotted(node.func)}; use call.now (WallClock for signatures)"
         for source in sources(root, "wms")
         if str(source.path) not in WALL_CLOCK_FILES
         for node in ast.walk(source.tree)
