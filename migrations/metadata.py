@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
+import os
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -54,7 +54,12 @@ def trigger_name(statement: str) -> str | None:
 
 
 def _of_every_room(name: str) -> Iterator[ModuleType]:
-    """The module or folder `name` of each room that has one."""
+    """The module or folder `name` of each room that has one. Rooms without it are not even imported."""
     for room in sorted(pkgutil.iter_modules(wms.__path__, "wms."), key=lambda found: found.name):
-        if room.ispkg and importlib.util.find_spec(f"{room.name}.{name}") is not None:
+        if room.ispkg and _has(room, name):
             yield importlib.import_module(f"{room.name}.{name}")
+
+
+def _has(room: pkgutil.ModuleInfo, name: str) -> bool:
+    folders = [os.path.join(path, room.name.rpartition(".")[2]) for path in wms.__path__]
+    return any(found.name == name for found in pkgutil.iter_modules(folders))

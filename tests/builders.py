@@ -8,10 +8,12 @@ Everything goes through the rooms' own services: goods come in by the ledger fro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from itertools import count
+from threading import Barrier
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
@@ -22,9 +24,12 @@ from wms.catalog.values import SkuFacts
 from wms.core.call import Call, Who
 from wms.core.clock import HandClock
 from wms.core.db import Database
+from wms.core.refusal import Refused
 from wms.ledger import service as ledger
 from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.optimise.geometry import Point
+from wms.people import service as people
+from wms.people.values import Role, rights_of
 from wms.site import generator
 from wms.site import queries as site_queries
 from wms.site import service as site
@@ -65,6 +70,7 @@ SMALL_HALL = HallPlan(
 SMALL_CARTS = 3
 SMALL_TOTES = 30
 SMALL_CHUTES = 6
+GATE_TIMEOUT_S = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +85,22 @@ class Park:
     warehouse_id: int
     clock: HandClock = field(default_factory=lambda: HandClock(MORNING))
 
+    person_id: int = 0
+    rights: frozenset[str] = frozenset()
+
     def act(self, work: Callable[[Call], T]) -> T:
-        """Run `work(call)` in a transaction of its own, at the park's time."""
-        return acting(self.database, work, self.warehouse_id, now=self.clock.now())
+        """Run `work(call)` in a transaction of its own, at the park's time, as the house or as `a_person`."""
+        who: dict[str, object] = {"now": self.clock.now()}
+        if self.person_id:
+            who |= {"actor": f"person:{self.person_id}", "person_id": self.person_id, "rights": self.rights}
+        return acting(self.database, work, self.warehouse_id, **who)
+
+    def act_for(self, merchant_id: int, work: Callable[[Call], T]) -> T:
+        """As `act`, asked by a merchant's own program."""
+        actor = f"key:{merchant_id}"
+        return acting(
+            self.database, work, self.warehouse_id, now=self.clock.now(), merchant_id=merchant_id, actor=actor
+        )
 
     def read(self, ask: Callable[[Session], T]) -> T:
         return self.database.read(ask)
@@ -127,6 +146,15 @@ def acting(database: Database, work: Callable[[Call], T], warehouse_id: int = 1,
     request_id = f"test-{next(_numbers)}"
     known = {"request_id": request_id, **who}
     return database.transact(lambda session: work(a_call(session, warehouse_id, **known)))  # type: ignore[arg-type]
+
+
+def a_person(park: Park, name: str = "林小满", role: Role = Role.WORKER) -> Park:
+    """The park as somebody who works there sees it: `a_person(park).act(...)` acts in his name. No PIN."""
+    badge = f"W{next(_numbers):04d}"
+    person_id = acting(
+        park.database, lambda call: people.add_person(call, badge=badge, name=name, role=role), park.warehouse_id
+    )
+    return replace(park, person_id=person_id, rights=rights_of(role))
 
 
 def a_merchant(call: Call, code: str = "M1", name: str = "山核桃铺") -> int:
@@ -189,3 +217,18 @@ def put_goods(
         MovementKind.RECEIPT, sku.merchant_id, supplier, place_id, sku.id, lot_id, quantity, condition, book
     )
     ledger.post(call, [movement])
+
+
+def at_once(works: Sequence[Callable[[], T]]) -> list[T | Refused]:
+    """Run all of `works` in threads that start together; each answer or refusal, in order. Other errors are raised."""
+    gate = Barrier(len(works))
+
+    def begin(work: Callable[[], T]) -> T | Refused:
+        gate.wait(GATE_TIMEOUT_S)
+        try:
+            return work()
+        except Refused as no:
+            return no
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return [each.result(GATE_TIMEOUT_S) for each in [pool.submit(begin, work) for work in works]]

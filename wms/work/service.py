@@ -1,0 +1,248 @@
+"""What is done with tasks: put on the board, taken, put off, handed over, done.
+
+One task is in one pair of hands: every step guards itself by the state it expects, so of two who claim at once one
+wins and the other is told who has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select, update
+
+from wms.core import audit_trail
+from wms.core.call import Call
+from wms.core.refusal import Reason, Refused
+from wms.core.sql import insert_for
+from wms.people import queries as people
+from wms.work import queries, rules
+from wms.work.queries import COLUMNS, TABLE, facts_of, within
+from wms.work.values import PRIORITY_NORMAL, TaskFacts, TaskState
+
+_OVER = [TaskState.DONE.value, TaskState.CANCELLED.value]
+WAKE = "live"
+
+
+def create(
+    call: Call,
+    kind: str,
+    subject: str,
+    *,
+    priority: int = PRIORITY_NORMAL,
+    due_at: datetime | None = None,
+    zone_id: int | None = None,
+    merchant_id: int | None = None,
+    **facts: object,
+) -> int:
+    """Put work on the board; the task's id. There is one task for a kind and subject.
+
+    Asked again, the same task only becomes more urgent; one that was done or cancelled is opened anew.
+    """
+    rules.check_priority(priority)
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "merchant_id": merchant_id,
+        "kind": kind,
+        "state": TaskState.OPEN.value,
+        "priority": priority,
+        "due_at": due_at,
+        "zone_id": zone_id,
+        "subject": subject,
+        "facts": facts,
+        "made_at": call.now,
+    }
+    fresh = insert_for(call.session, TABLE).values(row)
+    statement = fresh.on_conflict_do_update(
+        index_elements=["warehouse_id", "kind", "subject"], set_=_opened_again(fresh.excluded)
+    )
+    call.wakes.add(WAKE)
+    return int(call.session.execute(statement.returning(TABLE.c.id)).scalar_one())
+
+
+def _opened_again(new: Any) -> dict[str, Any]:
+    over = TABLE.c.state.in_(_OVER)
+    anew = {name: case((over, new[name]), else_=TABLE.c[name]) for name in ("facts", "made_at", "zone_id")}
+    gone = {
+        name: case((over, None), else_=TABLE.c[name])
+        for name in ("claimed_by", "claimed_at", "skipped_until", "done_at")
+    }
+    more_urgent = case((or_(over, new.priority < TABLE.c.priority), new.priority), else_=TABLE.c.priority)
+    sooner = or_(over, TABLE.c.due_at.is_(None), new.due_at < TABLE.c.due_at)
+    return {
+        **anew,
+        **gone,
+        "state": case((over, TaskState.OPEN.value), else_=TABLE.c.state),
+        "priority": more_urgent,
+        "due_at": case((sooner, new.due_at), else_=TABLE.c.due_at),
+    }
+
+
+def claim(call: Call, task_id: int) -> TaskFacts:
+    """Take this very task; taking one's own again changes nothing. Raises TASK_TAKEN (by whom), TASK_DONE."""
+    person_id = _person(call)
+    task = _take(call, task_id, person_id)
+    if task is not None:
+        return task
+    found = queries.task_by_id(call, task_id)
+    if found.state is TaskState.CLAIMED and found.claimed_by == person_id:
+        return found
+    rules.check_not_over(found)
+    raise _taken(call, found)
+
+
+def claim_next(call: Call, kinds: Collection[str]) -> TaskFacts | None:
+    """Own work in progress, else the best free task of these kinds; None when there is none.
+
+    Best: most urgent, soonest due, fewest people in its zone, oldest.
+    """
+    person_id = _person(call)
+    in_hand = select(*COLUMNS).where(
+        within(call),
+        TABLE.c.kind.in_(list(kinds)),
+        TABLE.c.state == TaskState.CLAIMED.value,
+        TABLE.c.claimed_by == person_id,
+    )
+    row = call.session.execute(in_hand.order_by(TABLE.c.claimed_at, TABLE.c.id).limit(1)).one_or_none()
+    if row is not None:
+        return facts_of(row)
+    task_id = call.session.execute(_best_free(call, kinds)).scalar_one_or_none()
+    return None if task_id is None else _take(call, task_id, person_id)
+
+
+def _best_free(call: Call, kinds: Collection[str]) -> Any:
+    others = TABLE.alias("others")
+    crowd = (
+        select(func.count(func.distinct(others.c.claimed_by)))
+        .where(
+            others.c.warehouse_id == TABLE.c.warehouse_id,
+            others.c.state == TaskState.CLAIMED.value,
+            others.c.zone_id == TABLE.c.zone_id,
+        )
+        .scalar_subquery()
+    )
+    return (
+        select(TABLE.c.id)
+        .where(within(call), TABLE.c.kind.in_(list(kinds)), _free(call.now))
+        .order_by(TABLE.c.priority, TABLE.c.due_at.is_(None), TABLE.c.due_at, crowd, TABLE.c.made_at, TABLE.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=TABLE)
+    )
+
+
+def _free(now: datetime) -> Any:
+    rested = or_(TABLE.c.skipped_until.is_(None), TABLE.c.skipped_until <= now)
+    return and_(TABLE.c.state == TaskState.OPEN.value, rested)
+
+
+def _take(call: Call, task_id: int, person_id: int) -> TaskFacts | None:
+    statement = (
+        update(TABLE)
+        .where(within(call), TABLE.c.id == task_id, TABLE.c.state == TaskState.OPEN.value)
+        .values(state=TaskState.CLAIMED.value, claimed_by=person_id, claimed_at=call.now, skipped_until=None)
+        .returning(*COLUMNS)
+    )
+    row = call.session.execute(statement).one_or_none()
+    call.wakes.add(WAKE)
+    return None if row is None else facts_of(row)
+
+
+def done(call: Call, task_id: int) -> None:
+    """The work is done. A task nobody claimed may be done as well (by a program, or on the way).
+
+    Raises TASK_TAKEN when it is in somebody else's hands, TASK_DONE when it is over.
+    """
+    _leave(call, task_id, state=TaskState.DONE.value, done_at=call.now)
+
+
+def done_about(call: Call, kind: str, subject: str) -> bool:
+    """The work about this subject is done, whoever had it; False when there was none open."""
+    return _close(call, kind, subject, state=TaskState.DONE.value, done_at=call.now)
+
+
+def cancel(call: Call, task_id: int) -> None:
+    """The work is not wanted any more, whoever has it. Raises TASK_DONE when it is over."""
+    task = _locked(call, task_id)
+    rules.check_not_over(task)
+    _write(call, task_id, state=TaskState.CANCELLED.value, done_at=call.now)
+
+
+def cancel_about(call: Call, kind: str, subject: str) -> bool:
+    """The work about this subject is not wanted any more; False when there was none open."""
+    return _close(call, kind, subject, state=TaskState.CANCELLED.value, done_at=call.now)
+
+
+def skip(call: Call, task_id: int, minutes: int) -> None:
+    """Later, not lost: the task is free again, and offered to nobody for so many minutes."""
+    rules.check_minutes(minutes)
+    until = call.now + timedelta(minutes=minutes)
+    _leave(call, task_id, state=TaskState.OPEN.value, claimed_by=None, claimed_at=None, skipped_until=until)
+
+
+def give_back(call: Call, task_id: int) -> None:
+    """Put one's task back on the board for whoever comes next."""
+    _leave(call, task_id, state=TaskState.OPEN.value, claimed_by=None, claimed_at=None)
+
+
+def hand_over(call: Call, task_id: int, person_id: int) -> None:
+    """Give a task to somebody, whoever has it now. Raises NOT_FOUND for people who do not work here."""
+    person = people.person_by_id(call.session, call.warehouse_id, person_id)
+    if not person.active:
+        raise Refused(Reason.NOT_FOUND, what=person.name)
+    task = _locked(call, task_id)
+    rules.check_not_over(task)
+    values = {"claimed_by": person_id, "claimed_at": call.now, "skipped_until": None}
+    _write(call, task_id, state=TaskState.CLAIMED.value, **values)
+    audit_trail.note(call, "task.handed_over", task=task_id, before=task.claimed_by, after=person_id)
+
+
+def reprioritise(call: Call, task_id: int, priority: int) -> None:
+    """Make a task more or less urgent."""
+    rules.check_priority(priority)
+    rules.check_not_over(_locked(call, task_id))
+    _write(call, task_id, priority=priority)
+
+
+def _leave(call: Call, task_id: int, **values: object) -> None:
+    task = _locked(call, task_id)
+    rules.check_not_over(task)
+    if rules.in_others_hands(task, call.person_id):
+        raise _taken(call, task)
+    _write(call, task_id, **values)
+
+
+def _locked(call: Call, task_id: int) -> TaskFacts:
+    query = select(*COLUMNS).where(within(call), TABLE.c.id == task_id).with_for_update()
+    row = call.session.execute(query).one_or_none()
+    if row is None:
+        raise Refused(Reason.NOT_FOUND, what=f"task {task_id}")
+    return facts_of(row)
+
+
+def _write(call: Call, task_id: int, **values: object) -> None:
+    call.session.execute(update(TABLE).where(TABLE.c.id == task_id).values(values))
+    call.wakes.add(WAKE)
+
+
+def _close(call: Call, kind: str, subject: str, **values: object) -> bool:
+    statement = (
+        update(TABLE)
+        .where(within(call), TABLE.c.kind == kind, TABLE.c.subject == subject, TABLE.c.state.not_in(_OVER))
+        .values(values)
+        .returning(TABLE.c.id)
+    )
+    call.wakes.add(WAKE)
+    return call.session.execute(statement).first() is not None
+
+
+def _taken(call: Call, task: TaskFacts) -> Refused:
+    holder = task.claimed_by
+    name = "" if holder is None else people.person_by_id(call.session, call.warehouse_id, holder).name
+    return Refused(Reason.TASK_TAKEN, name=name)
+
+
+def _person(call: Call) -> int:
+    if call.person_id is None:
+        raise Refused(Reason.NOT_LOGGED_IN)
+    return call.person_id
