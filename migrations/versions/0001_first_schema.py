@@ -177,14 +177,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("warehouse_id", "name", name=op.f("uq_gateway_warehouse_id_name")),
     )
     op.create_table(
-        "gateway_nonce",
-        sa.Column("gateway_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("nonce", sa.String(length=128), nullable=False),
-        sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("gateway_id", "nonce", name=op.f("pk_gateway_nonce")),
-    )
-    op.create_table(
         "hall",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1254,7 +1246,6 @@ def downgrade() -> None:
 
     op.drop_table("login_session")
     op.drop_table("hall")
-    op.drop_table("gateway_nonce")
     op.drop_table("gateway")
     op.drop_table("file_mark")
     with op.batch_alter_table("divert", schema=None) as batch_op:
