@@ -72,7 +72,7 @@ class DivertRow(Base):
 
 
 class Gateway(Base):
-    """A station's gateway as the link knows it. `high_water` is the last event taken; nonces keep for ten minutes."""
+    """A station's gateway as the link knows it. `high_water` is the last event taken."""
 
     __tablename__ = "gateway"
 
@@ -124,14 +124,3 @@ class GatewayCommand(Base):
     made_at: Mapped[UtcTime]
     result: Mapped[str | None]
     done_at: Mapped[datetime | None]
-
-
-class GatewayNonce(Base):
-    """A nonce once used, so that a recorded message cannot be played again."""
-
-    __tablename__ = "gateway_nonce"
-
-    gateway_id: Mapped[BigId] = mapped_column(primary_key=True)
-    nonce: Mapped[Code] = mapped_column(primary_key=True)
-    warehouse_id: Mapped[WarehouseId]
-    used_at: Mapped[UtcTime]

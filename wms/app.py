@@ -1,0 +1,58 @@
+"""The wiring: rooms' doors on one application, reactions to the outbox, and the server around them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from apiflask import APIFlask
+
+from wms.catalog.api import catalog_api
+from wms.core.clock import Clock
+from wms.core.db import Database
+from wms.core.outbox import Deliverer
+from wms.core.web import Edge, make_flask
+from wms.exchange.api import exchange_api
+from wms.exchange.gateways.api import gateways
+from wms.exchange.reactions import reactions
+from wms.handheld.pages import handheld_pages
+from wms.inbound.api import inbound_api
+from wms.outbound.api import outbound_api
+from wms.people.queries import who_has_key
+from wms.picking.api import picking_api
+from wms.settings import Settings
+from wms.shipping.api import shipping_api
+from wms.terminal.pages import terminal_pages
+
+BLUEPRINTS = (
+    catalog_api,
+    inbound_api,
+    outbound_api,
+    picking_api,
+    shipping_api,
+    exchange_api,
+    gateways,
+    handheld_pages,
+    terminal_pages,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """A running house: the application and the worker that carries its announcements out."""
+
+    app: APIFlask
+    deliverer: Deliverer
+
+    def open(self) -> None:
+        self.deliverer.start()
+
+    def close(self) -> None:
+        self.deliverer.stop()
+
+
+def make_house(db: Database, clock: Clock, settings: Settings) -> House:
+    """The application over one open database."""
+    app = make_flask("wms", Edge(db, clock, lambda key: db.read(lambda session: who_has_key(session, key)), {"settings": settings}))
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    return House(app, Deliverer(db, reactions(db, clock)))

@@ -1,0 +1,198 @@
+"""The PDA's doors: log in, see where one stands, scan, act. Every changing call carries the page's CSRF token and an
+id.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request
+from sqlalchemy.orm import Session
+
+from wms.core import codes
+from wms.core.call import Call, Who
+from wms.core.clock import WallClock
+from wms.core.i18n import LANGUAGES, catalogue
+from wms.core.perform import Outcome, perform, to_json
+from wms.core.refusal import Reason, Refused
+from wms.core.web import edge, json_response
+from wms.handheld import shell
+from wms.people import gate
+from wms.people import queries as people_queries
+from wms.people import service as people
+from wms.site import queries as site_queries
+
+SESSION_COOKIE = "chuwei_pda"
+CSRF_COOKIE = "csrf"
+SESSION_S = 12 * 3600
+WALL = WallClock()
+PAGE_TEXTS = ("pda.",)
+
+handheld_pages = Blueprint("handheld", __name__, url_prefix="/pda", static_folder="static", template_folder="templates")
+
+
+@handheld_pages.get("/")
+def page() -> str:
+    return render_template("pda.html")
+
+
+@handheld_pages.get("/selftest")
+def self_test() -> str:
+    return render_template("selftest.html")
+
+
+@handheld_pages.get("/texts")
+def texts() -> Response:
+    """The page's own words in one language."""
+    language = request.args.get("language", "zh")
+    if language not in LANGUAGES:
+        raise Refused(Reason.BAD_INPUT, what="language: zh or en")
+    return json_response(_texts(language))
+
+
+@cache
+def _texts(language: str) -> str:
+    return to_json({key: words[language] for key, words in catalogue().items() if key.startswith(PAGE_TEXTS)})
+
+
+@handheld_pages.post("/login")
+def log_in() -> Response:
+    """Badge and PIN on an enrolled device; sets the session's cookies."""
+    body, at = _body(), edge()
+    here = _warehouse_of(str(body.get("device", "")))
+    opened = gate.log_in(
+        at.db,
+        WALL,
+        warehouse_id=here,
+        device_code=str(body.get("device", "")),
+        badge=_badge(str(body.get("badge", ""))),
+        pin=str(body.get("pin", "")),
+        station_id=_station(here, body.get("station")),
+    )
+    who, _csrf = at.db.read(lambda session: people_queries.who_has_session(session, opened.token, WALL.now()))
+    answer = json_response(to_json(shell.envelope(at.db, at.clock, who)))
+    secure = request.is_secure
+    answer.set_cookie(
+        SESSION_COOKIE, opened.token, max_age=SESSION_S, httponly=True, secure=secure, samesite="Strict", path="/pda"
+    )
+    answer.set_cookie(CSRF_COOKIE, opened.csrf, max_age=SESSION_S, secure=secure, samesite="Strict", path="/pda")
+    return answer
+
+
+@handheld_pages.post("/logout")
+def log_out() -> Response:
+    _who(changing=True)
+    gate.log_out(edge().db, WALL, request.cookies[SESSION_COOKIE])
+    answer = json_response("{}")
+    answer.delete_cookie(SESSION_COOKIE, path="/pda")
+    return answer
+
+
+@handheld_pages.get("/state")
+def state() -> Response:
+    """Where this person stands; with `since` (a version) and `wait_s` it waits for a change made elsewhere."""
+    who, at = _who(), edge()
+    since, wait_s = request.args.get("since", ""), min(20.0, float(request.args.get("wait_s", "0") or 0))
+    if since.isdigit() and wait_s:
+        name = f"person:{who.person_id}"
+        seen = at.db.wakes.seen(name)
+        if _version(who) == int(since):
+            at.db.wakes.wait(name, seen, wait_s)
+    return json_response(to_json(shell.envelope(at.db, at.clock, who)))
+
+
+def _version(who: Who) -> int:
+    return edge().db.read(lambda session: shell.standing(session, who.person_id or 0).version)
+
+
+@handheld_pages.post("/scan")
+def scan() -> Response:
+    who, body, at = _who(changing=True), _body(), edge()
+    aim = body.get("aim")
+    outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), str(aim) if aim else None)
+    return _drawn(who, outcome)
+
+
+@handheld_pages.post("/action")
+def action() -> Response:
+    who, body, at = _who(changing=True), _body(), edge()
+    outcome = shell.act(at.db, at.clock, who, _text(body, "id"), _text(body, "action"), str(body.get("value", "")))
+    return _drawn(who, outcome)
+
+
+@handheld_pages.post("/language")
+def language() -> Response:
+    who, body, at = _who(changing=True), _body(), edge()
+    chosen = _text(body, "language")
+    outcome = perform(
+        at.db,
+        at.clock,
+        who,
+        str(body.get("id") or f"language-{at.clock.now().timestamp()}"),
+        chosen,
+        lambda call: _set_language(call, chosen),
+    )
+    return _drawn(_who(), outcome)
+
+
+def _set_language(call: Call, chosen: str) -> dict[str, Any]:
+    people.set_language(call, chosen)
+    return {"message": None}
+
+
+def _drawn(who: Who, outcome: Outcome) -> Response:
+    """The screen as it is now, with what the command said. A refusal of ours (5xx) has gone another way."""
+    at = edge()
+    return json_response(to_json(shell.envelope(at.db, at.clock, who, outcome)))
+
+
+def _who(*, changing: bool = False) -> Who:
+    """Who is logged in here. Raises NOT_LOGGED_IN, CSRF_WRONG."""
+    token, at = request.cookies.get(SESSION_COOKIE, ""), edge()
+
+    def ask(session: Session) -> tuple[Who, str]:
+        return people_queries.who_has_session(session, token, WALL.now())
+
+    who, csrf = at.db.read(ask)
+    if changing and request.headers.get("X-CSRF", "") != csrf:
+        raise Refused(Reason.CSRF_WRONG)
+    if changing:
+        gate.stay_awake(at.db, WALL, token)
+    return who
+
+
+def _warehouse_of(device_code: str) -> int:
+    """Devices carry their warehouse. Raises DEVICE_NOT_ENROLLED."""
+    return edge().db.read(lambda session: people_queries.warehouse_of_device(session, device_code))
+
+
+def _badge(scanned: str) -> str:
+    """A badge's label, or what is written on it."""
+    read = codes.read(scanned)
+    return read.body if read.kind in (codes.Kind.BADGE, codes.Kind.PLAIN) else ""
+
+
+def _station(warehouse_id: int, scanned: object) -> int | None:
+    if not scanned:
+        return None
+    code = codes.read(str(scanned)).body
+    return edge().db.read(lambda session: site_queries.station_by_code(session, warehouse_id, code)).id
+
+
+def _body() -> dict[str, Any]:
+    try:
+        body = json.loads(request.get_data(cache=True) or b"{}")
+    except ValueError as error:
+        raise Refused(Reason.BAD_INPUT, what="the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise Refused(Reason.BAD_INPUT, what="the body is not an object")
+    return body
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str) or not value or len(value) > 256:
+        raise Refused(Reason.BAD_INPUT, what=f"{name}: text of 1-256 characters")
+    return value

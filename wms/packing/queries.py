@@ -1,0 +1,104 @@
+"""Reads of the packing table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from wms.catalog.tables import Merchant, Sku, SkuBarcode
+from wms.core.refusal import Reason, Refused
+from wms.outbound.tables import Order, OrderLine
+from wms.packing.tables import Parcel, ParcelItem
+from wms.packing.values import LineToPack, ParcelFacts, ParcelState
+
+
+def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:
+    """One parcel. Raises PARCEL_UNKNOWN."""
+    row = session.execute(
+        select(Parcel, Order.no, Merchant.name)
+        .join(Order, Order.id == Parcel.order_id)
+        .join(Merchant, Merchant.id == Parcel.merchant_id)
+        .where(Parcel.id == parcel_id, Parcel.warehouse_id == warehouse_id)
+    ).one_or_none()
+    if row is None:
+        raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)
+    parcel, order_no, merchant_name = row
+    return ParcelFacts(
+        id=parcel.id,
+        code=parcel.code,
+        number=parcel.number,
+        order_id=parcel.order_id,
+        order_no=order_no,
+        merchant_id=parcel.merchant_id,
+        merchant_name=merchant_name,
+        courier=parcel.courier,
+        state=ParcelState(parcel.state),
+        place_id=parcel.place_id,
+        station_id=parcel.station_id,
+        packed=_pieces(session, parcel_id),
+        left=pieces_left(session, parcel.order_id),
+        expected_weight_g=parcel.expected_weight_g,
+        weight_g=parcel.weight_g,
+        waybill=parcel.waybill,
+    )
+
+
+def _pieces(session: Session, parcel_id: int) -> int:
+    total = select(func.coalesce(func.sum(ParcelItem.quantity), 0)).where(ParcelItem.parcel_id == parcel_id)
+    return int(session.execute(total).scalar_one())
+
+
+def pieces_left(session: Session, order_id: int) -> int:
+    """Pieces of the order that were picked and lie in no parcel yet."""
+    total = select(func.coalesce(func.sum(OrderLine.picked - OrderLine.packed), 0)).where(
+        OrderLine.order_id == order_id
+    )
+    return int(session.execute(total).scalar_one())
+
+
+def lines_to_pack(session: Session, order_id: int) -> list[LineToPack]:
+    """The order's lines that were picked, in their order."""
+    barcode = (
+        select(func.min(SkuBarcode.barcode))
+        .where(SkuBarcode.sku_id == Sku.id, SkuBarcode.quantity == 1)
+        .correlate(Sku)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(OrderLine, Sku.code, Sku.name, Sku.unit, barcode.label("barcode"))
+        .join(Sku, Sku.id == OrderLine.sku_id)
+        .where(OrderLine.order_id == order_id, OrderLine.picked > 0)
+        .order_by(OrderLine.number)
+    )
+    return [
+        LineToPack(
+            row.OrderLine.id,
+            row.OrderLine.sku_id,
+            row.code,
+            row.name,
+            row.unit,
+            (row.barcode or row.code)[-4:],
+            row.OrderLine.picked,
+            row.OrderLine.packed,
+        )
+        for row in rows
+    ]
+
+
+def parcel_by_code(session: Session, warehouse_id: int, code: str) -> Parcel:
+    """By the parcel's own code or its waybill. Raises PARCEL_UNKNOWN."""
+    found = session.scalars(
+        select(Parcel).where(Parcel.warehouse_id == warehouse_id, (Parcel.code == code) | (Parcel.waybill == code))
+    ).one_or_none()
+    if found is None:
+        raise Refused(Reason.PARCEL_UNKNOWN, parcel=code)
+    return found
+
+
+def parcels_of(session: Session, order_id: int) -> Sequence[Parcel]:
+    """All parcels of an order that were not given up, by number."""
+    return session.scalars(
+        select(Parcel).where(Parcel.order_id == order_id, Parcel.state != "cancelled").order_by(Parcel.number)
+    ).all()

@@ -1,0 +1,60 @@
+"""What other rooms may know of packing: a parcel and what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ParcelState(StrEnum):
+    """The life of a parcel."""
+
+    OPEN = "open"
+    PACKED = "packed"
+    LABELLED = "labelled"
+    SORTED = "sorted"
+    BAGGED = "bagged"
+    HANDED_OVER = "handed_over"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelFacts:
+    """A parcel as the table sees it. Weights in g; pieces in base units; `left` = pieces of the order not in any
+    parcel yet.
+    """
+
+    id: int
+    code: str
+    number: int
+    order_id: int
+    order_no: str
+    merchant_id: int
+    merchant_name: str
+    courier: str
+    state: ParcelState
+    place_id: int
+    station_id: int | None
+    packed: int
+    left: int
+    expected_weight_g: int
+    weight_g: int | None
+    waybill: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineToPack:
+    """One line of an order at the packing table: how many were picked, how many are in a box."""
+
+    order_line_id: int
+    sku_id: int
+    sku_code: str
+    name: str
+    unit: str
+    tail: str
+    picked: int
+    packed: int
+
+    @property
+    def left(self) -> int:
+        return self.picked - self.packed

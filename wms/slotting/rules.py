@@ -1,0 +1,110 @@
+"""Which slots are lawful and which is best: numbers in, numbers out.
+
+All arrays have one entry per slot. Lengths in mm, volumes in mm3, weights in g.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wms.slotting.values import FILL_MAX, Goods, Rule, Why
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+HAND_LEVELS = (2, 3)
+HEAVY_G = 10_000
+LEVEL_COST_M = 3.0
+HEAVY_LEVEL_COST_M = 8.0
+WASTE_COST_M = 6.0
+SAME_SKU_BONUS_M = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending."""
+
+    place_id: Ints
+    codes: tuple[str, ...]
+    zone_kind: NDArray[np.str_]
+    bonded: Flags
+    sizes: Ints
+    volume: Ints
+    weight_max: Ints
+    level: Ints
+    walk_mm: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """What lies in each slot now."""
+
+    taken: Flags
+    blocked: Flags
+    under_count: Flags
+    leased: Flags
+    used_volume: Ints
+    used_weight: Ints
+    same_sku: Flags
+
+
+def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
+    """For each hard rule: where it is kept. A slot with the same SKU, lot and owner counts as free while there is
+    room.
+    """
+    piece = np.sort(np.array([goods.sku.length_mm, goods.sku.width_mm, goods.sku.height_mm]))
+    room = (slots.volume * FILL_MAX).astype(np.int64) - now.used_volume
+    return {
+        Rule.TAKEN: ~now.taken | now.same_sku,
+        Rule.BLOCKED: ~now.blocked,
+        Rule.UNDER_COUNT: ~now.under_count,
+        Rule.ZONE: (slots.zone_kind == goods.sku.zone_kind) | (slots.bonded & goods.bonded),
+        Rule.BONDED: slots.bonded == goods.bonded,
+        Rule.SIZE: np.all(slots.sizes >= piece, axis=1),
+        Rule.VOLUME: room >= goods.volume_mm3,
+        Rule.WEIGHT: slots.weight_max - now.used_weight >= goods.weight_g,
+        Rule.LEASED: ~now.leased,
+    }
+
+
+def first_broken(kept: dict[Rule, Flags], index: int) -> Rule | None:
+    """The first rule that shuts this slot out."""
+    return next((rule for rule, where in kept.items() if not where[index]), None)
+
+
+def target_mm(slots: Slots, lawful: Flags, slower_share: float) -> float:
+    """How far from the depot goods of this speed belong: the same quantile of the lawful slots' walks.
+
+    `slower_share` is 0 for the fastest SKU and 1 for the slowest.
+    """
+    return float(np.quantile(slots.walk_mm[lawful], min(1.0, max(0.0, slower_share))))
+
+
+def scores(slots: Slots, now: Occupied, goods: Goods, target: float) -> Floats:
+    """Metres: distance from the target band, and what a level out of reach, a heavy load high up or wasted room cost.
+    """
+    away = np.abs(slots.walk_mm - target) / 1000.0
+    off_hand = np.where(np.isin(slots.level, HAND_LEVELS), 0.0, LEVEL_COST_M * np.abs(slots.level - 2.5))
+    heavy = HEAVY_LEVEL_COST_M * (slots.level - 1) if goods.weight_g >= HEAVY_G else np.zeros(len(slots.level))
+    fill = (now.used_volume + goods.volume_mm3) / np.maximum(1, slots.volume)
+    waste = WASTE_COST_M * (1.0 - np.minimum(1.0, fill))
+    return np.asarray(away + off_hand + heavy + waste - SAME_SKU_BONUS_M * now.same_sku)
+
+
+def reasons(slots: Slots, now: Occupied, goods: Goods, index: int, slower_share: float) -> tuple[Why, ...]:
+    """What spoke for this slot, in floor words."""
+    fill = (now.used_volume[index] + goods.volume_mm3) / max(1, slots.volume[index])
+    spoke = {
+        Why.SAME_SKU: bool(now.same_sku[index]),
+        Why.NEAR_FOR_FAST: slower_share <= 0.35,
+        Why.FAR_FOR_SLOW: slower_share >= 0.75,
+        Why.HAND_HEIGHT: int(slots.level[index]) in HAND_LEVELS,
+        Why.HEAVY_LOW: goods.weight_g >= HEAVY_G and slots.level[index] == 1,
+        Why.GOOD_FIT: 0.3 <= fill <= FILL_MAX,
+        Why.SIZE_UNKNOWN: goods.sku.volume_mm3 == 0,
+    }
+    return tuple(why for why, true in spoke.items() if true)

@@ -1,0 +1,72 @@
+"""What other rooms may know of slotting: goods looking for a slot, and suggestions with their reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from wms.catalog.values import SkuFacts
+
+FILL_MAX = 0.90
+SUGGESTIONS = 3
+
+
+class Rule(StrEnum):
+    """The hard rules: a slot that breaks one is never proposed and never accepted."""
+
+    TAKEN = "taken"
+    BLOCKED = "blocked"
+    UNDER_COUNT = "under_count"
+    ZONE = "zone"
+    BONDED = "bonded"
+    SIZE = "size"
+    VOLUME = "volume"
+    WEIGHT = "weight"
+    LEASED = "leased"
+
+
+class Why(StrEnum):
+    """What spoke for a slot."""
+
+    SAME_SKU = "same_sku"
+    NEAR_FOR_FAST = "near_for_fast"
+    FAR_FOR_SLOW = "far_for_slow"
+    HAND_HEIGHT = "hand_height"
+    HEAVY_LOW = "heavy_low"
+    GOOD_FIT = "good_fit"
+    SIZE_UNKNOWN = "size_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is to be stored: one SKU and lot of one owner. `quantity` in base units."""
+
+    sku: SkuFacts
+    lot_id: int
+    quantity: int
+    condition: str = "good"
+    bonded: bool = False
+
+    @property
+    def volume_mm3(self) -> int:
+        return self.sku.volume_mm3 * self.quantity
+
+    @property
+    def weight_g(self) -> int:
+        return self.sku.weight_g * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A lawful slot and why. `score` in metres: smaller is better. `why_not_nearest` names the rule that shut out the
+    nearest.
+    """
+
+    slot_code: str
+    place_id: int
+    score: float
+    reasons: tuple[Why, ...]
+    walk_m: int
+    fill_share: float
+    why_not_nearest: Rule | None = None
+    nearest: str = ""
