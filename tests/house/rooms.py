@@ -19,7 +19,7 @@ WEB_ROOMS = ("handheld", "terminal", "exchange")
 WEB_KINDS = ("api", "pages")
 WEB_FILES = ("wms/app.py", "wms/core/web.py")
 
-IMPURE = ("sqlalchemy", "logging", "structlog", "threading", "socket", "requests", "httpx", *WEB)
+IMPURE = ("sqlalchemy", "logging", "structlog", "socket", "requests", "httpx", *WEB)
 IMPURE_OURS = re.compile(r"wms\.(core\.(db|clock|outbox|perform|wakes|web)|\w+\.(service|queries|tables|api|pages))\b")
 UNSEEDED = re.compile(r"(random\.(?!Random$|Random\.)\w+|(np|numpy)\.random\.(?!default_rng$|Generator$|PCG64$)\w+)$")
 
