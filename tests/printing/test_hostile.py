@@ -150,3 +150,10 @@ def _overlap(one: Box, other: Box) -> bool:
     apart_x = one.x + one.w <= other.x + 1e-6 or other.x + other.w <= one.x + 1e-6
     apart_y = one.y + one.h <= other.y + 1e-6 or other.y + other.h <= one.y + 1e-6
     return not (apart_x or apart_y)
+
+
+def test_what_cannot_be_seen_prints_the_same_label_as_if_it_were_not_there() -> None:
+    sample = samples()[0]
+    honest = poisoned(sample, "张三 1 室")
+    hidden = poisoned(sample, "\u202e张\u200b三\x1b\x00\n1\ufeff  室\u2069")
+    assert render(sample.template, hidden) == render(sample.template, honest)
