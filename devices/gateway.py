@@ -101,24 +101,31 @@ class Gateway:
     def _pass_on(self, command_id: str, device: str, command: Mapping[str, object]) -> None:
         keeper = self.keepers.get(device)
         if keeper is None:
-            self._refuse(command_id, device, "device_unknown")
+            self._refuse(command_id, device, command, "device_unknown")
         elif command.get("kind") == "print":
             self._print(command_id, device, command)
         elif self._prints(device) or not keeper.submit(command):
-            self._refuse(command_id, device, "command_unsuitable")
+            self._refuse(command_id, device, command, "command_unsuitable")
 
     def _print(self, command_id: str, device: str, command: Mapping[str, object]) -> None:
         if not self._prints(device):
-            self._refuse(command_id, device, "command_unsuitable")
+            self._refuse(command_id, device, command, "command_unsuitable")
             return
         try:
             self.spool.take(job_of(command))
         except JobRefused as refusal:
             log.warning("print command %s refused: %s", command_id, refusal)
-            self._refuse(command_id, device, refusal.reason)
+            self._refuse(command_id, device, command, refusal.reason)
 
-    def _refuse(self, command_id: str, device: str, reason: str) -> None:
-        self.outbox.add(device, "command", {"id": command_id, "result": "refused", "reason": reason})
+    def _refuse(self, command_id: str, device: str, command: Mapping[str, object], reason: str) -> None:
+        """A job that can be named has failed; any other command is refused by its id."""
+        facts = command.get("facts")
+        job = facts.get("job") if command.get("kind") == "print" and isinstance(facts, Mapping) else None
+        if job:
+            told = {"job": str(job), "state": "failed", "printer": device, "reason": reason}
+            self.outbox.add(device, "print", told)
+        else:
+            self.outbox.add(device, "command", {"id": command_id, "result": "refused", "reason": reason})
 
     def _prints(self, device: str) -> bool:
         return any(entry.name == device and getattr(entry.make, "prints", False) for entry in self.config.devices)

@@ -96,6 +96,8 @@ def _content(facts: Mapping[str, object]) -> bytes:
 
 def _text(facts: Mapping[str, object], name: str, default: str | None = None) -> str:
     value = facts.get(name, default)
+    if type(value) is int:
+        value = str(value)  # a server may number its jobs
     if not isinstance(value, str) or (default is None and not value) or len(value) > FACT_CHARACTERS_MAX:
         raise JobRefused("command_malformed", f"the command's {name} is missing or no text")
     return value

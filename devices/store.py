@@ -25,7 +25,7 @@ BLOCKED_S = 0.5
 CLOSE_TIMEOUT_S = 10.0
 
 T = TypeVar("T")
-Work = Callable[[sqlite.Connection], None]
+Work = Callable[[sqlite.Connection], object]
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (

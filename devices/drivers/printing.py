@@ -76,6 +76,9 @@ class Printer:
         """The printer's state now. Raises DeviceError if it does not answer."""
         raise NotImplementedError
 
+    def before_job(self, wire: Transport) -> None:
+        """Last thing before `sending`. Raises DeviceError if the wire is not clean for a job."""
+
     def prove(self, wire: Transport) -> str:
         """After the last byte: "" if the printer showed that it took all, else the reason why nobody can know.
 
@@ -108,6 +111,7 @@ class Printer:
             state = self._state(wire)
             self._show(state)
             if state.can_print:
+                self.before_job(wire)
                 self._print_on(wire, job)
                 return
         finally:

@@ -201,13 +201,19 @@ class Cable:
 
     def _stay_unplugged(self) -> None:
         self.end.unplug()
-        self._inward.cut()
-        self._outward.cut()
-        self._hung_up()
+        self._forget_connection()
         while not self._stopping.is_set() and time.monotonic() < self._plugged_at_s:
             time.sleep(0.005)
         if not self._stopping.is_set():
             self.end.plug()
+
+    def _forget_connection(self) -> None:
+        """What was under way is gone; nothing of it may reach the next connection."""
+        self._hung_up()
+        self._inward.cut()
+        self._outward.cut()
+        while not self._outbox.empty():
+            self._outbox.get()
 
     def _move(self) -> None:
         now_s = time.monotonic()
@@ -228,8 +234,7 @@ class Cable:
     def _read(self, wait_s: float) -> None:
         content = self.end.read(0.001 if wait_s == 0 else wait_s)
         if content is None:
-            self._inward.cut()
-            self._hung_up()
+            self._forget_connection()
             return
         if self._reset_after_bytes is not None and isinstance(self.end, TcpEnd):
             kept = content[: self._reset_after_bytes]
@@ -239,7 +244,7 @@ class Cable:
                 self._reset_after_bytes = None
                 self._heard(self._inward.arrived(float("inf")))
                 self.end.hang_up(reset=True)
-                self._hung_up()
+                self._forget_connection()
             return
         if content:
             self._inward.send(content, time.monotonic())

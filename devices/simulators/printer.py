@@ -1,7 +1,7 @@
 """A simulated label printer: `wms-devices simulate printer --language escpos --tcp 0 --out /tmp/labels`.
 
 It reads strictly, prints at its pace, keeps each label as a PNG, and stops in the middle when told to. Controls:
-`{"paper": "ok|low|out"}`, `{"cover": "open|closed"}`, `{"pause": true|false}`, `{"mute": true|false}` (answers nothing),
+`{"paper": "ok|low|out"}`, `{"cover": "open|closed"}`, `{"pause": true|false}`, `{"mute": true|false}` (silent),
 `{"stop_after_rows": n, "why": "paper_out|cover_open|paused"}`, `{"reset_after_bytes": n}` (TCP), `{"mend": true}`,
 `{"report": true}`, `{"unplug": seconds}`.
 
@@ -29,6 +29,8 @@ DOTS_PER_MM: Final = 8
 ROWS_AT_A_TIME: Final = 8
 STANDSTILL_S: Final = 0.01
 HANG_UP: Final = Operation("hang_up", 0)
+# An operation and the connection it came by.
+Waiting = tuple[int, Operation]
 
 
 class Page:
@@ -66,7 +68,8 @@ class SimulatedPrinter:
         self._cover_open = self._paused = self._mute = False
         self._rows_until_stop: int | None = None
         self._stop_reason = "paper_out"
-        self._waiting: queue.SimpleQueue[Operation] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
+        self._connection = 0
         self._waiting_bytes = 0
         self._working = False
         self._page = Page()
@@ -83,14 +86,15 @@ class SimulatedPrinter:
                 continue
             with self._changing:
                 self._waiting_bytes += operation.bytes_used
-            self._waiting.put(operation)
+            self._waiting.put((self._connection, operation))
 
     def can_take(self) -> bool:
         return self._waiting_bytes < BUFFER_BYTES
 
     def hung_up(self) -> None:
         self._reader.forget()
-        self._waiting.put(HANG_UP)
+        self._waiting.put((self._connection, HANG_UP))
+        self._connection += 1
 
     # --- controls -----------------------------------------------------------------------------------------------------
 
@@ -163,14 +167,14 @@ class SimulatedPrinter:
 
     def _work_for_ever(self) -> None:
         while True:
-            operation = self._waiting.get()
+            connection, operation = self._waiting.get()
             self._working = True
-            self._do(operation)
+            self._do(operation, connection)
             with self._changing:
                 self._waiting_bytes -= operation.bytes_used
             self._working = False
 
-    def _do(self, operation: Operation) -> None:
+    def _do(self, operation: Operation, connection: int) -> None:
         if operation.do == "hang_up":
             if self._page.rows:
                 self._keep(partial=True)
@@ -191,7 +195,7 @@ class SimulatedPrinter:
             self._eject(max(1, operation.number))
         elif operation.do == "ask":
             self._wait_while_standing_still()
-            if not self._mute:
+            if not self._mute and connection == self._connection:
                 self._say(b"\x03" if self._paper == "low" else b"\x00")
 
     def _print_rows(self, rows: list[bytes]) -> None:
