@@ -23,19 +23,19 @@ SECRET_LENGTH = 43
 _PREFIX_SIGNS = "abcdefghijkmnpqrstuvwxyz23456789"
 
 _hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1)
-_at_once = threading.BoundedSemaphore(HASHES_AT_ONCE_MAX)
+at_once = threading.BoundedSemaphore(HASHES_AT_ONCE_MAX)
 _decoys: dict[str, str] = {}
 
 
 def slow_hash(secret: str) -> str:
     """The hash of a PIN or password, with salt and costs in it."""
-    with _at_once:
+    with at_once:
         return _hasher.hash(secret)
 
 
 def matches(slow: str | None, secret: str) -> bool:
     """Whether `secret` was hashed to `slow`. Without a hash it takes as long and says no."""
-    with _at_once:
+    with at_once:
         try:
             _hasher.verify(slow or _decoy(), secret)
         except VerifyMismatchError:
