@@ -1,7 +1,7 @@
 """The least server a gateway can speak to, for acceptance runs with `wms_down`: a process that can be killed.
 
-`python -m devices.accept.server PORT FOLDER` serves the gateway's link (docs/reference/gateway.md): signed calls, events
-kept in `FOLDER/server.events`, the routes of `FOLDER/server.routes`. What it was told outlives its death.
+`python -m devices.accept.server PORT FOLDER` serves the gateway's link (docs/reference/gateway.md): signed calls,
+events kept in `FOLDER/server.events`, the routes of `FOLDER/server.routes`. What it was told outlives its death.
 """
 
 from __future__ import annotations

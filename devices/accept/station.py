@@ -1,4 +1,4 @@
-"""The gateway of an acceptance run: a real process in a folder of its own, which can be killed, starved and confused."""
+"""The gateway of an acceptance run: a real process in a folder of its own, to be killed, starved and confused."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ import signal
 import struct
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+from devices.errors import DeviceError
 from devices.outbox import read_events
 
 END_S: Final = 10.0
+ROUTES_S_MAX: Final = 20.0
 DEVICE: Final = "line1"
 
 
@@ -37,8 +41,23 @@ class GatewayProcess:
         """Start it; `wait_ready` or the line shows when it is there."""
         module = ["devices.accept.stepped_clock", str(self._clock)] if self._stepped else ["devices"]
         command = [sys.executable, "-m", *module, "run", str(self._config)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.starts += 1
+
+    def wait_for_routes(self) -> None:
+        """Return when the gateway has a routing table. Raises DeviceError if that takes too long."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        ready = self._process.stdout.readline()
+        if not ready:
+            raise DeviceError(f"the gateway did not start: {self._config}")
+        end_s = time.monotonic() + ROUTES_S_MAX
+        while time.monotonic() < end_s:
+            with urllib.request.urlopen(json.loads(ready)["health"], timeout=2.0) as answer:
+                if json.load(answer)["routes"]["version"] > 0:
+                    return
+            time.sleep(0.05)
+        raise DeviceError(f"the gateway had no routing table after {ROUTES_S_MAX:g} s")
 
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
