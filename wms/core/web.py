@@ -26,7 +26,7 @@ from wms.core.refusal import Reason, Refused
 API_BODY_BYTES_MAX = 64 * 1024
 EXTENSION = "chuwei"
 JSON_TYPE = "application/json"
-SECURITY: list[dict[str, list[str]]] = [{"bearer": []}]
+SECURITY = "bearer"
 
 log = structlog.get_logger(__name__)
 

@@ -119,3 +119,14 @@ def waiting_containers(session: Session, warehouse_id: int) -> int:
         .distinct()
     )
     return len(rows.all())
+
+
+def asn_head(session: Session, warehouse_id: int, no: str, merchant_id: int | None = None) -> tuple[int, int]:
+    """Id and owner of an ASN, without its lines. Raises ASN_UNKNOWN, BARCODE_AMBIGUOUS."""
+    query = select(Asn.id, Asn.merchant_id).where(Asn.warehouse_id == warehouse_id, Asn.no == no)
+    if merchant_id is not None:
+        query = query.where(Asn.merchant_id == merchant_id)
+    found = session.execute(query.limit(2)).all()
+    if len(found) != 1:
+        raise Refused(Reason.BARCODE_AMBIGUOUS if found else Reason.ASN_UNKNOWN, asn=no[:40])
+    return found[0].id, found[0].merchant_id

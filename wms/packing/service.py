@@ -23,7 +23,7 @@ from wms.packing import queries
 from wms.packing.rules import check_weight, expected_weight_g
 from wms.packing.tables import Parcel, ParcelItem
 from wms.packing.values import ParcelFacts, ParcelState
-from wms.picking import queries as picking
+from wms.picking.queries.lists import totes_of_order
 from wms.site.tables import Container, Place
 
 READY = frozenset({"picked", "packed"})
@@ -143,7 +143,7 @@ def _sku_name(session: Session, sku_id: int) -> str:
 
 
 def _in_totes(session: Session, order_id: int, sku_id: int) -> list[Stock]:
-    places = picking.tote_places(session, order_id)
+    places = _tote_places(session, order_id)
     return list(
         session.scalars(
             select(Stock)
@@ -151,6 +151,11 @@ def _in_totes(session: Session, order_id: int, sku_id: int) -> list[Stock]:
             .order_by(Stock.id)
         )
     )
+
+
+def _tote_places(session: Session, order_id: int) -> list[int]:
+    warehouse_id = session.scalars(select(_order.c.warehouse_id).where(_order.c.id == order_id)).one()
+    return [place_id for place_id, _code in totes_of_order(session, warehouse_id, order_id)]
 
 
 def _move_in(call: Call, parcel: Parcel, line: OrderLine, stock: Stock, quantity: int) -> None:
@@ -228,7 +233,7 @@ def _contents(session: Session, parcel_id: int) -> list[tuple[int, int]]:
 def _order_packed(call: Call, order_id: int) -> None:
     done = update(_order).where(_order.c.id == order_id, _order.c.state == "picked")
     touched(call.session, done.values(state="packed", packed_at=call.now), {})
-    for place_id in picking.tote_places(call.session, order_id):
+    for place_id in _tote_places(call.session, order_id):
         call.session.execute(
             update(Container).where(Container.place_id == place_id).values(state="free", parent_place_id=None)
         )

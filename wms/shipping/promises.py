@@ -1,4 +1,5 @@
-"""The dock's promise: what was handed over was labelled, weighed and belongs to an order that was not stopped before."""
+"""The dock's promise: what was handed over was labelled, weighed and belongs to an order that was not stopped before.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +21,11 @@ _TWICE = "SELECT courier, number, COUNT(*) AS times FROM waybill GROUP BY courie
 
 def _left_wrongly(session: Session) -> Iterator[Broken]:
     for row in session.execute(text(_LEFT_WRONGLY)):
-        yield Broken(f"parcel {row.code}", "was handed over without label or weight, or after its order was stopped", row.warehouse_id)
+        yield Broken(
+            f"parcel {row.code}",
+            "was handed over without label or weight, or after its order was stopped",
+            row.warehouse_id,
+        )
 
 
 def _numbers_once(session: Session) -> Iterator[Broken]:
@@ -29,6 +34,11 @@ def _numbers_once(session: Session) -> Iterator[Broken]:
 
 
 PROMISES = (
-    Promise(7, "handover_lawful", "Only labelled, weighed parcels of orders that were not stopped leave the house", _left_wrongly),
+    Promise(
+        7,
+        "handover_lawful",
+        "Only labelled, weighed parcels of orders that were not stopped leave the house",
+        _left_wrongly,
+    ),
     Promise(7, "waybill_once", "A waybill number is given once", _numbers_once),
 )

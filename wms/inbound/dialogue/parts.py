@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from wms.core.dialogue import Move, Pip, Turn
 
-ASN, ITEM, LOT, EXPIRY, CONTAINER, SLOT = (
+ASN, ITEM, LOT = "scan_asn", "scan_item", "type_lot"
+EXPIRY, CONTAINER, SLOT = "type_expiry", "scan_container", "scan_slot"
     "scan_asn",
     "scan_item",
     "type_lot",

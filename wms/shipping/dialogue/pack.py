@@ -1,0 +1,307 @@
+"""S10 pack check and S11 weighing: the tote, each piece, the weight from the station's scale; the label prints, and
+is scanned.
+
+The label is the last act of packing and the first of shipping, so the dialogue stands here: closing a parcel, its
+weight check,
+its number and its route are one command.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from wms.catalog import queries as catalog
+from wms.core.call import Call
+from wms.core.codes import Kind, Read
+from wms.core.dialogue import (
+    BigCard,
+    Card,
+    CountsCard,
+    Dialogue,
+    Fact,
+    FactsCard,
+    Input,
+    ItemCard,
+    Key,
+    Level,
+    Message,
+    Move,
+    Pip,
+    Scan,
+    Screen,
+    Step,
+    Turn,
+)
+from wms.core.refusal import Reason, Refused
+from wms.packing import queries, service
+from wms.packing.rules import tolerance_g
+from wms.packing.values import ParcelFacts, ParcelState
+from wms.picking.queries.lists import order_in_tote
+from wms.printing import queries as printing
+from wms.shipping import service as shipping
+from wms.shipping.labels import number_on_label, reprint_waybill
+from wms.site import queries as site
+
+ORDER, ITEM, WEIGH, LABEL = "scan_tote", "scan_item", "weigh", "scan_label"
+WEIGHT_FRESH = timedelta(seconds=10)
+
+
+def _begin(call: Call, given: Mapping[str, Any]) -> Move:
+    if given.get("tote"):
+        return _open_parcel(call, str(given["tote"]))
+    return Move(ORDER, {})
+
+
+def _opens_with(call: Call, read: Read) -> Mapping[str, Any] | None:
+    return {"tote": read.body} if read.kind is Kind.TOTE else None
+
+
+def _open_parcel(call: Call, tote: str) -> Move:
+    order_id = order_in_tote(call.session, call.warehouse_id, tote)
+    if order_id is None:
+        raise Refused(Reason.CONTAINER_EMPTY, container=tote)
+    parcel = service.begin_parcel(call, order_id=order_id, station_id=call.who.station_id)
+    return Move(ITEM, {"parcel": parcel.id}, Message(Level.OK, parcel.order_no, parcel.merchant_name))
+
+
+def _order_screen(turn: Turn) -> Screen:
+    due = _labels_due(turn)
+    cards: list[Card] = [FactsCard([Fact(turn.say("pack.labels_due"), str(due), good=False)])] if due else []
+    return Screen(
+        prompt=turn.say("pack.scan_tote"),
+        pips=_pips(turn, ORDER),
+        cards=cards,
+        status=_station(turn),
+        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+    )
+
+
+def _labels_due(turn: Turn) -> int:
+    call = turn.call
+    if call.who.station_id is None:
+        return 0
+    return len(printing.labels_due(call.session, call.warehouse_id, call.who.station_id))
+
+
+def _station(turn: Turn) -> list[tuple[str, str]]:
+    call = turn.call
+    if call.who.station_id is None:
+        return []
+    return [(turn.say("pack.station"), site.station_by_id(call.session, call.warehouse_id, call.who.station_id).code)]
+
+
+def _tote_scanned(turn: Turn, scan: Scan) -> Move:
+    if scan.read.kind not in (Kind.TOTE, Kind.PLAIN):
+        raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("pack.tote"), scanned=scan.raw)
+    return _open_parcel(turn.call, scan.read.body)
+
+
+def _item_screen(turn: Turn) -> Screen:
+    parcel = _parcel(turn)
+    lines = queries.lines_to_pack(turn.call.session, parcel.order_id)
+    next_one = next((line for line in lines if line.left), None)
+    picked, packed = sum(line.picked for line in lines), sum(line.packed for line in lines)
+    cards: list[Card] = []
+    if next_one is not None:
+        rest = [f"{line.name} × {line.left}" for line in lines if line.left and line is not next_one]
+        cards.append(
+            ItemCard(parcel.merchant_name, next_one.name, next_one.left, next_one.unit, next_one.tail, rest[:3])
+        )
+    labels = [turn.say(f"pack.count.{name}") for name in ("should", "done", "left", "short")]
+    cards.append(CountsCard(picked, packed, picked - packed, 0, labels))
+    return Screen(
+        prompt=turn.say("pack.scan_item"),
+        pips=_pips(turn, ITEM),
+        cards=cards,
+        status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
+        keys=[
+            Key("F2", turn.say("pack.next_parcel"), "next_parcel"),
+            Key("F4", turn.say("dialogue.leave"), "leave"),
+        ],
+    )
+
+
+def _item_scanned(turn: Turn, scan: Scan) -> Move:
+    call, parcel = turn.call, _parcel(turn)
+    if scan.read.kind not in (Kind.PLAIN, Kind.GS1):
+        raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("pack.item"), scanned=scan.raw)
+    scanned = catalog.the_sku_of_barcode(call.session, call.warehouse_id, scan.read.body, parcel.merchant_id)
+    service.pack_item(call, parcel.id, scanned.sku.id, scanned.quantity)
+    left = queries.pieces_left(call.session, parcel.order_id)
+    if left:
+        return Move(ITEM, dict(turn.state), Message(Level.OK, scanned.sku.name, speech=str(left)))
+    return _weigh_now(turn)
+
+
+def _weigh_now(turn: Turn) -> Move:
+    """All in: with a fresh weight on the station's scale the label prints at once, else the scale is waited for."""
+    weight_g = _fresh_weight(turn.call)
+    expected = service.theoretical_weight_g(turn.call.session, int(turn.state["parcel"]))
+    if weight_g is not None and abs(weight_g - expected) <= tolerance_g(expected):
+        return _close(turn, weight_g)
+    words = turn.say("pack.put_on_scale")
+    return Move(WEIGH, dict(turn.state), Message(Level.OK, words, speech=words))
+
+
+def _fresh_weight(call: Call) -> int | None:
+    if call.who.station_id is None:
+        return None
+    station = site.station_by_id(call.session, call.warehouse_id, call.who.station_id)
+    if station.weighed_at is None or datetime.now(UTC) - station.weighed_at > WEIGHT_FRESH:
+        return None
+    return station.weight_g
+
+
+def _next_parcel(turn: Turn, _value: str) -> Move:
+    """This box is full: the rest of the order goes into another one."""
+    if not _parcel(turn).packed:
+        raise Refused(Reason.ITEMS_MISSING, missing=1)
+    return Move(WEIGH, {**turn.state, "more": True}, Message(Level.OK, turn.say("pack.put_on_scale")))
+
+
+def _weigh_screen(turn: Turn) -> Screen:
+    parcel = _parcel(turn)
+    expected = service.theoretical_weight_g(turn.call.session, parcel.id)
+    off = turn.state.get("off_g")
+    keys = [Key("F4", turn.say("dialogue.back"), "back")]
+    if off is not None and "force_weight" in turn.call.rights:
+        keys.insert(0, Key("F1", turn.say("pack.force"), "force"))
+    return Screen(
+        prompt=turn.say("pack.put_on_scale"),
+        icon="scale",
+        pips=_pips(turn, WEIGH),
+        cards=[BigCard(turn.say("pack.expected"), str(expected), "g", turn.say("pack.pieces", pieces=parcel.packed))],
+        input=Input("quantity", turn.say("pack.weight"), "weight", "", 1, 100_000),
+        status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
+        keys=keys,
+    )
+
+
+def _weighed(turn: Turn, weight_g: int) -> Move:
+    """The station's scale is steady. An empty scale says nothing."""
+    if weight_g <= 0:
+        return Move(WEIGH, dict(turn.state))
+    return _close(turn, weight_g)
+
+
+def _typed_weight(turn: Turn, value: str) -> Move:
+    if not value.isdigit() or not 1 <= int(value) <= 100_000:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
+    return _close(turn, int(value))
+
+
+def _force(turn: Turn, _value: str) -> Move:
+    if "force_weight" not in turn.call.rights or turn.state.get("off_g") is None:
+        raise Refused(Reason.NOT_ALLOWED, right="force_weight")
+    return _close(turn, int(turn.state["off_g"]), check=False)
+
+
+def _close(turn: Turn, weight_g: int, *, check: bool = True) -> Move:
+    """Close, number and route the parcel in one command. A weight that is off keeps the parcel here and says by how
+    much.
+    """
+    parcel_id, more = int(turn.state["parcel"]), bool(turn.state.get("more"))
+    expected = service.theoretical_weight_g(turn.call.session, parcel_id)
+    if check and expected > 1 and abs(weight_g - expected) > tolerance_g(expected):
+        no = Refused(Reason.WEIGHT_OUTSIDE_TOLERANCE, weight_g=weight_g, expected_g=expected)
+        words = turn.say(f"reason.{no.reason.value}", **no.facts)
+        return Move(
+            WEIGH, {**turn.state, "off_g": weight_g}, Message(Level.WRONG, words, turn.say("pack.hold_lane"), "S11-1")
+        )
+    service.finish_parcel(turn.call, parcel_id, weight_g, more_parcels=more, check=check)
+    labelled = shipping.label_parcel(turn.call, parcel_id)
+    words = turn.say("pack.label_prints", waybill=labelled.waybill[-4:], hub=labelled.hub)
+    return Move(LABEL, {"parcel": parcel_id, "more": more}, Message(Level.OK, words, speech=labelled.hub))
+
+
+def _label_screen(turn: Turn) -> Screen:
+    parcel = _parcel(turn)
+    due = turn.say(f"pack.print_state.{_print_state(turn, parcel)}")
+    return Screen(
+        prompt=turn.say("pack.scan_label"),
+        pips=_pips(turn, LABEL),
+        cards=[
+            BigCard(turn.say("pack.label"), (parcel.waybill or "")[-4:], "", parcel.courier),
+            FactsCard([Fact(turn.say("pack.waybill"), parcel.waybill or ""), Fact(turn.say("pack.printer"), due)]),
+        ],
+        status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
+        keys=[Key("F1", turn.say("pack.reprint"), "reprint"), Key("F4", turn.say("dialogue.leave"), "leave")],
+    )
+
+
+def _print_state(turn: Turn, parcel: ParcelFacts) -> str:
+    prints = printing.prints_of(turn.call.session, turn.call.warehouse_id, parcel.waybill or "")
+    return prints[-1].state.value if prints else "queued"
+
+
+def _label_scanned(turn: Turn, scan: Scan) -> Move:
+    parcel = service.check_label(turn.call, int(turn.state["parcel"]), number_on_label(turn.call, scan.read))
+    done = turn.say("pack.done", hub=parcel.hub)
+    if turn.state.get("more"):
+        following = service.begin_parcel(turn.call, order_id=parcel.order_id, station_id=turn.call.who.station_id)
+        return Move(ITEM, {"parcel": following.id}, Message(Level.DONE, done, turn.say("pack.next_box"), speech=done))
+    return Move(ORDER, {}, Message(Level.DONE, done, speech=done))
+
+
+def _reprint(turn: Turn, _value: str) -> Move:
+    """The label is lost or spoilt: a new one, marked and counted."""
+    reprint_waybill(turn.call, int(turn.state["parcel"]), why=turn.say("pack.reprint"))
+    return Move(LABEL, dict(turn.state), Message(Level.ATTENTION, turn.say("pack.reprinted")))
+
+
+def _back(turn: Turn, _value: str) -> Move:
+    return Move(ITEM, {"parcel": turn.state["parcel"]})
+
+
+def _leave(turn: Turn, _value: str) -> Move:
+    return Move(None)
+
+
+def _parcel(turn: Turn) -> ParcelFacts:
+    parcel = queries.parcel_facts(turn.call.session, turn.call.warehouse_id, int(turn.state["parcel"]))
+    if parcel.state == ParcelState.CANCELLED:
+        raise Refused(Reason.ORDER_INTERCEPTED, order=parcel.order_no)
+    return parcel
+
+
+def _pips(turn: Turn, now: str) -> list[Pip]:
+    order = (ORDER, ITEM, WEIGH, LABEL)
+    at = order.index(now)
+    words = ("pack.tote", "pack.item", "pack.weight", "pack.label")
+    return [
+        Pip(turn.say(word), "done" if number < at else "now" if number == at else "next")
+        for number, word in enumerate(words)
+    ]
+
+
+PACK = Dialogue(
+    name="pack",
+    title="pack.title",
+    right="pack",
+    begin=_begin,
+    opens_with=_opens_with,
+    steps={
+        ORDER: Step(_order_screen, frozenset({ITEM, None}), _tote_scanned, {"leave": _leave}),
+        ITEM: Step(
+            _item_screen,
+            frozenset({ITEM, WEIGH, LABEL, None}),
+            _item_scanned,
+            {"next_parcel": _next_parcel, "leave": _leave},
+        ),
+        WEIGH: Step(
+            _weigh_screen,
+            frozenset({ITEM, WEIGH, LABEL}),
+            None,
+            {"weight": _typed_weight, "force": _force, "back": _back},
+            on_weight=_weighed,
+        ),
+        LABEL: Step(
+            _label_screen,
+            frozenset({ORDER, ITEM, LABEL, None}),
+            _label_scanned,
+            {"reprint": _reprint, "leave": _leave},
+        ),
+    },
+)

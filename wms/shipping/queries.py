@@ -1,0 +1,62 @@
+"""Reads of the dispatch dock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from wms.core.refusal import Reason, Refused
+from wms.outbound.tables import Order
+from wms.packing.tables import Parcel
+from wms.shipping.tables import Courier, Manifest
+
+READY = ("labelled", "sorted", "bagged")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyParcels:
+    """How many parcels wait for a courier's truck."""
+
+    courier: str
+    name: str
+    parcels: int
+
+
+def manifest(session: Session, warehouse_id: int, manifest_id: int) -> Manifest:
+    """One manifest. Raises NOT_FOUND."""
+    found = session.get(Manifest, manifest_id)
+    if found is None or found.warehouse_id != warehouse_id:
+        raise Refused(Reason.NOT_FOUND, what="manifest")
+    return found
+
+
+def ready_by_courier(session: Session, warehouse_id: int) -> list[ReadyParcels]:
+    """Couriers with parcels to take, the most first; then those without."""
+    counts = {
+        row.courier: int(row.parcels)
+        for row in session.execute(
+            select(Parcel.courier, func.count().label("parcels"))
+            .join(Order, Order.id == Parcel.order_id)
+            .where(Parcel.warehouse_id == warehouse_id, Parcel.state.in_(READY), Order.intercepted_at.is_(None))
+            .group_by(Parcel.courier)
+        )
+    }
+    couriers = session.execute(
+        select(Courier.code, Courier.name)
+        .where(Courier.warehouse_id == warehouse_id, Courier.active)
+        .order_by(Courier.code)
+    )
+    ready = [ReadyParcels(row.code, row.name, counts.get(row.code, 0)) for row in couriers]
+    return sorted(ready, key=lambda one: (-one.parcels, one.courier))
+
+
+def cut_offs(session: Session, warehouse_id: int, courier: str) -> tuple[str, ...]:
+    """The courier's cut-offs as local "HH:MM". Raises COURIER_UNKNOWN."""
+    found = session.scalars(
+        select(Courier.cut_offs).where(Courier.warehouse_id == warehouse_id, Courier.code == courier, Courier.active)
+    ).one_or_none()
+    if found is None:
+        raise Refused(Reason.COURIER_UNKNOWN, courier=courier[:40])
+    return tuple(str(one) for one in found["local"])
