@@ -134,7 +134,7 @@ class Sending:
     def _answer(self, now: Moment) -> bytes | None:
         while self.answers:
             due = self.answers.pop(next(iter(self.answers)))
-            if (now.s - due.scanned_s) * 1000 > self.window_ms - WINDOW_MARGIN_MS:
+            if int((now.s - due.scanned_s) * 1000) > self.window_ms - WINDOW_MARGIN_MS:
                 self.counters["answers_too_late"] += 1
                 continue
             self.answered.append(due)
