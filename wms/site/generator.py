@@ -14,12 +14,12 @@ from sqlalchemy.orm import Session
 
 from wms.core.db.tables import table_of
 from wms.optimise.geometry import Point
+from wms.site import bulk
 from wms.site.rules import BIN, LONG, PALLET, SHELF, BayPlan, HallPlan, StationPlan, ZonePlan, bays, slot_names
 from wms.site.service import make_warehouse
 from wms.site.tables import Aisle, Bay, Chute, Container, Hall, Place, Slot, Station, Zone
 from wms.site.values import ChuteState, ContainerKind, StationKind, ZoneKind
 
-ROWS_PER_STATEMENT_MAX = 1_000
 CHUTES = 24
 CARTS = 12
 TOTES = 400
@@ -118,7 +118,7 @@ def _add_aisles(
     """Ids of aisles by index and of zones by code."""
     common = {"warehouse_id": warehouse_id, "hall_id": hall_id}
     zones = [{**common, "code": zone.code, "name": zone.name, "kind": zone.kind.value} for zone in plan.zones]
-    zone_ids = dict(zip([zone.code for zone in plan.zones], _insert_many(session, Zone.id, zones), strict=True))
+    zone_ids = dict(zip([zone.code for zone in plan.zones], bulk.insert_many(session, Zone.id, zones), strict=True))
     aisles = [
         {
             **common,
@@ -130,7 +130,7 @@ def _add_aisles(
         }
         for aisle in plan.aisles
     ]
-    return dict(enumerate(_insert_many(session, Aisle.id, aisles))), zone_ids
+    return dict(enumerate(bulk.insert_many(session, Aisle.id, aisles))), zone_ids
 
 
 def _add_racks(
@@ -139,9 +139,9 @@ def _add_racks(
     racks = list(bays(plan))
     rows = [_bay_row(warehouse_id, aisle_ids[bay.aisle.index], bay) for bay in racks]
     slots: list[dict[str, Any]] = []
-    for bay, bay_id in zip(racks, _insert_many(session, Bay.id, rows), strict=True):
+    for bay, bay_id in zip(racks, bulk.insert_many(session, Bay.id, rows), strict=True):
         slots.extend(_slot_rows(bay, warehouse_id, zone_ids[bay.aisle.zone.code], aisle_ids[bay.aisle.index], bay_id))
-    insert_slots(session, warehouse_id, slots)
+    bulk.insert_slots(session, warehouse_id, slots)
 
 
 def _bay_row(warehouse_id: int, aisle_id: int, bay: BayPlan) -> dict[str, Any]:
@@ -198,7 +198,7 @@ def add_stations(session: Session, warehouse_id: int, stations: tuple[StationPla
             "x_mm": station.x_mm,
             "y_mm": station.y_mm,
         }
-        for station, place_id in zip(stations, _insert_many(session, Place.id, places), strict=True)
+        for station, place_id in zip(stations, bulk.insert_many(session, Place.id, places), strict=True)
     ]
     if rows:
         session.execute(insert(table_of(Station)), rows)
@@ -225,7 +225,7 @@ def add_chutes(session: Session, warehouse_id: int, count: int) -> None:
 def add_containers(session: Session, warehouse_id: int, kind: ContainerKind, codes: list[str]) -> list[int]:
     """Containers with codes of their own, free for use; their place ids in the order of `codes`."""
     places = [{"warehouse_id": warehouse_id, "kind": "container", "code": code} for code in codes]
-    ids = _insert_many(session, Place.id, places)
+    ids = bulk.insert_many(session, Place.id, places)
     positions = TOTES_ON_A_CART if kind is ContainerKind.CART else 1
     rows = [
         {
@@ -240,22 +240,3 @@ def add_containers(session: Session, warehouse_id: int, kind: ContainerKind, cod
     ]
     session.execute(insert(table_of(Container)), rows)
     return ids
-
-
-def insert_slots(session: Session, warehouse_id: int, slots: list[dict[str, Any]]) -> None:
-    """Rows of `slot` without `place_id`, which each gets with a place of its own."""
-    places = [{"warehouse_id": warehouse_id, "kind": "slot", "code": slot["code"]} for slot in slots]
-    ids = _insert_many(session, Place.id, places)
-    flags = {"bonded": False, "blocked": False, "under_count": False, "retired": False}
-    rows = [{**flags, **slot, "place_id": place_id} for slot, place_id in zip(slots, ids, strict=True)]
-    for start in range(0, len(rows), ROWS_PER_STATEMENT_MAX):
-        session.execute(insert(table_of(Slot)), rows[start : start + ROWS_PER_STATEMENT_MAX])
-
-
-def _insert_many(session: Session, key: Any, rows: list[dict[str, Any]]) -> list[int]:
-    """Insert rows; their new ids in the same order."""
-    if not rows:
-        return []
-    table = key.class_.__table__
-    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-    return list(session.execute(statement, rows).scalars())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wms.core.refusal import Reason, Refused
-from wms.optimise.geometry import Point
+from wms.optimise.geometry import Point, RectHall
 from wms.site.values import POSITION_LETTERS, ZoneKind
 
 _SLOT_CODE = re.compile(rf"^([{POSITION_LETTERS}])(\d{{2}})-(\d{{2}})-(\d)([{POSITION_LETTERS}]?)$")
@@ -153,8 +154,27 @@ def bays(plan: HallPlan) -> Iterator[BayPlan]:
         for row in range(plan.blocks * plan.bays_per_block):
             block, place = divmod(row, plan.bays_per_block)
             y_mm = plan.cross_y_mm[block] + _CROSS_AISLE_HALF_MM + place * BAY_WIDTH_MM + BAY_WIDTH_MM // 2
-            yield BayPlan(aisle, LEFT, 2 * row + 1, y_mm)
-            yield BayPlan(aisle, RIGHT, 2 * row + 2, y_mm)
+            for number in (2 * row + 1, 2 * row + 2):
+                yield BayPlan(aisle, side_of(number), number, y_mm)
+
+
+def side_of(bay_number: int) -> str:
+    """Odd bays stand on the left, even ones on the right."""
+    return LEFT if bay_number % 2 else RIGHT
+
+
+def bay_y_mm(hall: RectHall, bay_number: int) -> int:
+    """Where a bay of this number stands: rows of standard bays between the cross aisles, from the front.
+
+    Raises BAD_INPUT when the aisles end before it.
+    """
+    row = (bay_number - 1) // 2
+    for front_mm, back_mm in pairwise(hall.cross_y_mm):
+        rows = (back_mm - front_mm - 2 * _CROSS_AISLE_HALF_MM) // BAY_WIDTH_MM
+        if row < rows:
+            return front_mm + _CROSS_AISLE_HALF_MM + row * BAY_WIDTH_MM + BAY_WIDTH_MM // 2
+        row -= rows
+    raise Refused(Reason.BAD_INPUT, what=f"bay {bay_number}")
 
 
 def slot_names(bay: BayPlan) -> Iterator[SlotName]:

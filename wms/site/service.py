@@ -5,6 +5,7 @@ Moving goods is the ledger's business; these functions move boxes, switches and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -17,11 +18,21 @@ from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for
-from wms.site import queries
-from wms.site.tables import Aisle, Container, Hall, Place, Slot, Warehouse
+from wms.site import bulk, queries, rules
+from wms.site.tables import Aisle, Bay, Container, Hall, Place, Slot, Warehouse
 from wms.site.tables import Chute as ChuteRow
 from wms.site.tables import Station as StationRow
-from wms.site.values import VIRTUAL_PLACES, ChuteState, ContainerFacts, ContainerKind, SlotFacts
+from wms.site.values import (
+    VIRTUAL_PLACES,
+    AisleFacts,
+    ChuteState,
+    ContainerFacts,
+    ContainerKind,
+    NewSlot,
+    SlotFacts,
+    ZoneFacts,
+    ZoneKind,
+)
 
 _place = table_of(Place)
 _container = table_of(Container)
@@ -139,6 +150,92 @@ def block_aisle(call: Call, number: int, *, blocked: bool = True, why: str = "")
     call.session.execute(update(Hall).where(Hall.id.in_(sorted(halls))).values(version=Hall.version + 1))
     audit_trail.note(call, "aisle.blocked" if blocked else "aisle.opened", aisle=number, why=why)
     call.wakes.add("live")
+
+
+def add_slots(call: Call, rows: Sequence[NewSlot]) -> int:
+    """Add slots to bays that stand there, or all slots of bays that are new in a known aisle; how many.
+
+    Raises SLOT_UNKNOWN for a code that is none or names no aisle of this building, ALREADY_EXISTS for one in use,
+    BAD_INPUT for sizes or loads that are not positive.
+    """
+    names = [rules.read_slot_code(row.code) for row in rows]
+    for row in rows:
+        _check_sizes(row)
+    _check_new(call, [row.code for row in rows])
+    aisles = {(aisle.zone_code, aisle.number): aisle for aisle in queries.hall(call.session, call.warehouse_id).aisles}
+    zones = {zone.code: zone for zone in queries.zones(call.session, call.warehouse_id)}
+    bay_ids: dict[tuple[int, int], tuple[int, int]] = {}
+    slots: list[dict[str, Any]] = []
+    for name, row in zip(names, rows, strict=True):
+        aisle = aisles.get((name.zone, name.aisle))
+        if aisle is None:
+            raise Refused(Reason.SLOT_UNKNOWN, slot=row.code)
+        if (aisle.id, name.bay) not in bay_ids:
+            bay_ids[aisle.id, name.bay] = _ensure_bay(call, aisle, name, row)
+        slots.append(_slot_row(call, aisle, zones[name.zone], name, row, bay_ids[aisle.id, name.bay]))
+    bulk.insert_slots(call.session, call.warehouse_id, slots)
+    audit_trail.note(call, "slots.added", count=len(slots))
+    return len(slots)
+
+
+def _check_sizes(row: NewSlot) -> None:
+    for what in ("width_mm", "depth_mm", "height_mm", "weight_max_g", "skus_max"):
+        if getattr(row, what) <= 0:
+            raise Refused(Reason.BAD_INPUT, what=f"{row.code} {what}")
+
+
+def _check_new(call: Call, codes: Sequence[str]) -> None:
+    if len(set(codes)) != len(codes):
+        raise Refused(Reason.ALREADY_EXISTS, what=next(code for code in codes if codes.count(code) > 1))
+    query = select(Slot.code).where(Slot.warehouse_id == call.warehouse_id, Slot.code.in_(codes)).limit(1)
+    taken = call.session.scalars(query).first()
+    if taken is not None:
+        raise Refused(Reason.ALREADY_EXISTS, what=taken)
+
+
+def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlot) -> tuple[int, int]:
+    """Id and y of the bay; a new one stands where its number says."""
+    query = select(Bay.id, Bay.y_mm).where(Bay.aisle_id == aisle.id, Bay.number == name.bay)
+    found = call.session.execute(query.limit(1)).one_or_none()
+    if found is not None:
+        return found.id, found.y_mm
+    y_mm = rules.bay_y_mm(queries.hall(call.session, call.warehouse_id).hall, name.bay)
+    bay = Bay(
+        warehouse_id=call.warehouse_id,
+        aisle_id=aisle.id,
+        side=rules.side_of(name.bay),
+        number=name.bay,
+        y_mm=y_mm,
+        profile="listed",
+        levels=name.level,
+        weight_max_g=row.weight_max_g,
+    )
+    call.session.add(bay)
+    call.session.flush()
+    return bay.id, y_mm
+
+
+def _slot_row(
+    call: Call, aisle: AisleFacts, zone: ZoneFacts, name: rules.SlotName, row: NewSlot, bay: tuple[int, int]
+) -> dict[str, Any]:
+    return {
+        "warehouse_id": call.warehouse_id,
+        "zone_id": aisle.zone_id,
+        "aisle_id": aisle.id,
+        "bay_id": bay[0],
+        "code": row.code,
+        "side": rules.side_of(name.bay),
+        "level": name.level,
+        "position": name.position,
+        "aisle_index": aisle.index,
+        "y_mm": bay[1],
+        "width_mm": row.width_mm,
+        "depth_mm": row.depth_mm,
+        "height_mm": row.height_mm,
+        "weight_max_g": row.weight_max_g,
+        "skus_max": row.skus_max,
+        "bonded": zone.kind == ZoneKind.BONDED,
+    }
 
 
 def record_weight(call: Call, station_code: str, weight_g: int) -> None:
