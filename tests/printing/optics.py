@@ -18,11 +18,11 @@ from wms.printing.raster import Box
 from wms.printing.symbols import Kind
 
 FORMATS = {
-    Kind.CODE_128: zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.Code128),
-    Kind.GS1_128: zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.Code128),
-    Kind.DATA_MATRIX: zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.DataMatrix),
-    Kind.GS1_DATA_MATRIX: zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.DataMatrix),
-    Kind.QR: zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode),
+    Kind.CODE_128: "Code128",
+    Kind.GS1_128: "Code128",
+    Kind.DATA_MATRIX: "DataMatrix",
+    Kind.GS1_DATA_MATRIX: "DataMatrix",
+    Kind.QR: "QRCode",
 }
 _ENLARGED = 2
 _LOOKS_BLUR_DOTS = (0.8, 1.6)
@@ -69,7 +69,9 @@ def seen(label: Image.Image, blur_dots: float) -> Image.Image:
 def scan(label: Image.Image, kind: Kind) -> list[bytes]:
     """The contents of all codes of that kind the eye reads in the first look that shows any."""
     for blur_dots in _LOOKS_BLUR_DOTS:
-        if found := zxingcpp.read_barcodes(seen(label, blur_dots), formats=FORMATS[kind]):
+        if found := zxingcpp.read_barcodes(
+            seen(label, blur_dots), formats=zxingcpp.barcode_formats_from_str(FORMATS[kind])
+        ):
             return [bytes(code.bytes) for code in found]
     return []
 
