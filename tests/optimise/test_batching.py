@@ -18,6 +18,7 @@ from wms.optimise.geometry import Point, RectHall, Stop
 from wms.optimise.routing import plan_route
 from wms.optimise.routing.rect import frame
 
+FEW = BatchLimits(rounds=2)
 HALL = RectHall(tuple(range(0, 40, 5)), (0, 30, 60), depot=Point(7, 0))
 
 
@@ -29,6 +30,13 @@ def some_orders(seed: int, count: int, hall: RectHall = HALL) -> list[Order]:
         )
         for number in range(count)
     ]
+
+
+def test_plans_by_column_generation_are_better_than_by_shift_and_swap_alone() -> None:
+    orders, carts = some_orders(11, 24), [Cart((20, 9))]
+    plans = list(plan_batches(orders, carts, HALL, limits=BatchLimits(rounds=2)))
+    assert plans[-1].method == "column generation"
+    assert violations(BatchProblem(orders, carts, HALL), plans[-1]) == []
 
 
 def last(plans: Iterator[BatchPlan]) -> BatchPlan:
@@ -49,7 +57,7 @@ def test_sets_priced_together_cost_what_each_exact_tour_costs(blocks: int) -> No
 
 def test_every_plan_on_the_way_may_be_used_and_each_is_better() -> None:
     orders, carts = some_orders(1, 24), [Cart((25, 8))]
-    plans = list(plan_batches(orders, carts, HALL))
+    plans = list(plan_batches(orders, carts, HALL, limits=FEW))
     assert len(plans) >= 2
     for plan in plans:
         assert violations(BatchProblem(orders, carts, HALL), plan) == []
@@ -59,9 +67,9 @@ def test_every_plan_on_the_way_may_be_used_and_each_is_better() -> None:
 def test_a_small_problem_comes_close_to_the_best_of_all_plans() -> None:
     for seed in range(6):
         orders = some_orders(seed, 7)
-        plan = last(plan_batches(orders, [Cart((15, 9))], HALL))
+        plan = last(plan_batches(orders, [Cart((15, 9))], HALL, limits=BatchLimits(rounds=3)))
         best = best_of_all_plans(orders, 15, 9)
-        assert best <= plan.length_mm <= 1.05 * best
+        assert plan.lower_bound_mm <= best <= plan.length_mm <= 1.01 * best
 
 
 def best_of_all_plans(orders: list[Order], weight: int, volume: int) -> int:
@@ -111,6 +119,24 @@ def test_batches_due_early_are_started_first() -> None:
     dues = [batch.due_s for batch in plan.batches if batch.due_s is not None]
     assert dues == sorted(dues)
     assert len(dues) == len(plan.batches)
+
+
+def test_lateness_is_worth_a_longer_walk_when_it_costs_more() -> None:
+    orders = [
+        Order("near and urgent", (Stop(0, 5),), (1,), due_s=40),
+        Order("far and late", (Stop(7, 59),), (1,), due_s=10_000),
+    ]
+    objective = Objective(walk_mm_per_s=1, late_mm_per_s=100)
+    plan = last(plan_batches(orders, [Cart((2,))], HALL, objective))
+    assert [batch.order_ids for batch in plan.batches] == [("near and urgent",), ("far and late",)]
+    assert len(last(plan_batches(orders, [Cart((2,))], HALL, replace(objective, late_mm_per_s=0))).batches) == 1
+
+
+def test_many_orders_are_batched_in_neighbourhoods() -> None:
+    orders, carts = some_orders(10, 220), [Cart((25, 9))]
+    plans = list(plan_batches(orders, carts, HALL, limits=BatchLimits(rounds=1)))
+    assert plans[-1].length_mm < 0.9 * plans[0].length_mm
+    assert violations(BatchProblem(orders, carts, HALL), plans[-1]) == []
 
 
 def test_a_cancelled_search_still_gives_the_first_plan() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ from wms.optimise.routing.states import AISLE_WAYS, StateTables, StepTable, stat
 
 NEVER = 1 << 40  # longer than any walk; small enough that sums of many never overflow
 
-Ints = NDArray[np.int64]
+# Whole numbers, as integers or as floats that hold them exactly.
+Costs = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class Ladder:
     begins or ends, (column, row), both or none.
     """
 
-    aisle_cost: Ints
-    across_cost: Ints
+    aisle_cost: Costs
+    across_cost: Costs
     touch: Mapping[tuple[int, int], NDArray[np.bool_]] = field(default_factory=dict)
     flips: tuple[tuple[int, int], ...] = ()
 
@@ -63,16 +65,16 @@ class _Step:
     column: int
     row: int
     table: StepTable
-    cost: Ints
+    cost: Costs
 
 
-def shortest_length(ladder: Ladder) -> Ints:
+def shortest_length(ladder: Ladder) -> Costs:
     """Length of the shortest tour, or of each of many; at least NEVER where there is none."""
     tables = ladder.tables()
     reached = _begin(ladder, tables)
     for step in _steps(ladder, tables):
         reached = np.minimum.reduceat(reached[step.table.source] + step.cost, step.table.first, axis=0)
-    result: Ints = reached[tables.closing].min(axis=0)
+    result: Costs = reached[tables.closing].min(axis=0)
     return result
 
 
@@ -90,7 +92,7 @@ def shortest_tour(ladder: Ladder) -> tuple[int, Chosen]:
     return length, _walk_back(ladder, tables, steps, reached, state)
 
 
-def _begin(ladder: Ladder, tables: StateTables) -> Ints:
+def _begin(ladder: Ladder, tables: StateTables) -> Costs:
     reached = np.full((tables.count + 1, *ladder.aisle_cost.shape[3:]), NEVER, dtype=ladder.aisle_cost.dtype)
     reached[tables.begin] = 0
     return reached
@@ -133,7 +135,7 @@ def _crossing_step(ladder: Ladder, tables: StateTables, column: int, row: int, f
     return _Step("touch", column, row, table, either[table.choice].astype(ladder.aisle_cost.dtype))
 
 
-def _walk_back(ladder: Ladder, tables: StateTables, steps: list[_Step], reached: list[Ints], state: int) -> Chosen:
+def _walk_back(ladder: Ladder, tables: StateTables, steps: list[_Step], reached: list[Costs], state: int) -> Chosen:
     aisle_way = [[0] * (ladder.rows - 1) for _ in range(ladder.columns)]
     across_times = [[0] * ladder.rows for _ in range(ladder.columns - 1)]
     patterns = tables.patterns
@@ -148,7 +150,7 @@ def _walk_back(ladder: Ladder, tables: StateTables, steps: list[_Step], reached:
     return Chosen(aisle_way, across_times)
 
 
-def _transition(step: _Step, before: Ints, total: int, state: int) -> int:
+def _transition(step: _Step, before: Costs, total: int, state: int) -> int:
     for k in range(step.table.firsts[state], step.table.firsts[state + 1]):
         cost = step.cost[k] if len(step.cost) > 1 else step.cost[0]
         if before[step.table.sources[k]] + cost == total:

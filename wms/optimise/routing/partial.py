@@ -45,7 +45,7 @@ class Search:
     def __init__(self, prices: Prices, priced: Priced, known: float, width: int, unit: int) -> None:
         self._prices, self._priced, self._width = prices, priced, width
         self._target = known - unit + 0.5 if np.isfinite(known) else np.inf
-        self._value = priced.price.astype(np.float32)
+        self._value = priced.price
         self._alive = self._options_alive()
         self._ahead = self._passable_ahead()
         self._trace: list[tuple[Ints, Ints]] = []

@@ -17,7 +17,6 @@ from math import gcd
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wms.optimise.geometry import HallError, Point, RectHall, Stop, check_stop, stop_point
 from wms.optimise.routing.ladder import NEVER
@@ -28,7 +27,7 @@ from wms.optimise.routing.rect import corners, exact_path, frame, visit_order
 from wms.optimise.routing.route import WALK_MM_PER_S, Route
 from wms.optimise.routing.states import AISLE_WAYS
 
-Floats = NDArray[np.float64]
+ROUNDING = 0.01  # mm: far above the rounding of prices, far below a difference in length
 
 
 class Supply(NamedTuple):
@@ -115,14 +114,14 @@ class _Task:
             other, other_length = self._realise(options, found.options)
             picks, length = min((picks, length), (other, other_length), key=lambda pair: pair[1])
         best = prices.improve(best, float(length), self._effort.price_rounds)
-        if best.bound > length - unit:
+        if best.bound > length - unit + ROUNDING:
             return self._result(picks, best.bound, proved=True)
         second = Search(prices, best, float(length), self._effort.width, unit).run()
         if second.options:
             other, other_length = self._realise(options, second.options)
             if other_length < length:
                 picks, length = other, other_length
-        return self._result(picks, best.bound, second.complete or best.bound > length - unit)
+        return self._result(picks, best.bound, second.complete or best.bound > length - unit + ROUNDING)
 
     def _options(self) -> Options:
         """Options of every aisle piece, column by column; supplies on a crossing belong to the piece above or below."""
@@ -197,7 +196,7 @@ class _Task:
         length, path = exact_path(self._hall, stops, self._start, end)
         order = visit_order(path, [stop_point(self._hall, stop) for stop in stops])
         unit = self._length_unit()
-        lower = length if proved else min(length, -(-int(np.ceil(bound - 0.01)) // unit) * unit)
+        lower = length if proved else min(length, -(-int(np.ceil(bound - ROUNDING)) // unit) * unit)
         route = Route(
             sequence=tuple(range(len(order))),
             path=corners(path, self._hall.hub),
