@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 what was checked does not hold, 2 bad usage or bad input, 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import signal
@@ -106,10 +107,12 @@ def _events(chosen: argparse.Namespace) -> int:
     from devices.outbox import read_events
 
     config = load_config(chosen.config)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         for event in read_events(config.outbox):
             line = event.as_line()
-            print(json.dumps(line, ensure_ascii=False) if chosen.json else _in_words(line))
+            print(json.dumps(line) if chosen.json else _in_words(line))
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has seen enough; Python would complain once more while closing stdout.

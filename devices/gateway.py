@@ -61,7 +61,7 @@ class Gateway:
             if device.enabled:
                 self._add(device)
         self._runners = self._link(key) if key is not None else []
-        self._told: dict[str, State] = {}
+        self._told: dict[str, tuple[State, str]] = {}
         self.page = HealthPage(config.health_port, self.describe)
 
     def run(self) -> None:
@@ -177,14 +177,18 @@ class Gateway:
         """A device that changed its state is an event; a disk that is full puts it off, it is not lost."""
         for name, keeper in self.keepers.items():
             health = keeper.health()
-            if self._told.get(name) is health.state:
+            # What a degraded printer lacks matters; the wording of why a port is away changes with every try.
+            shown = (health.state, health.reason if health.state is State.DEGRADED else "")
+            if self._told.get(name) == shown:
                 continue
             facts = {"state": health.state.value, "reason": health.reason, "since_ms": health.since_ms}
             try:
                 self.outbox.add(name, "device", facts)
             except OutboxFull:
                 continue
-            self._told[name] = health.state
+            self._told[name] = shown
+            level = logging.WARNING if health.state is State.DOWN else logging.INFO
+            log.log(level, "device %s is %s %s", name, health.state.value, health.reason)
             self._health_changed.set()
 
     # --- putting together and taking apart ----------------------------------------------------------------------------

@@ -87,7 +87,7 @@ class Line:
         return self._call("GET", path, b"", timeout_s)
 
     def post(self, path: str, content: object, timeout_s: float = DEFAULT_TIMEOUT_S) -> dict[str, object]:
-        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(content, separators=(",", ":")).encode("ascii")
         return self._call("POST", path, body, timeout_s)
 
     def abort(self) -> None:

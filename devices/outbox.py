@@ -44,7 +44,8 @@ def event_writer(
     at_ms: int, device: str, kind: str, facts: Mapping[str, object]
 ) -> Callable[[sqlite.Connection], None]:
     """The work that stores one event, for whoever has more to write in the same commit."""
-    row = (at_ms, device, kind, json.dumps(facts, ensure_ascii=False, separators=(",", ":")))
+    # ASCII only: a code with broken UTF-8 (kept as lone surrogates) must neither stop the writer nor the link.
+    row = (at_ms, device, kind, json.dumps(facts, separators=(",", ":")))
 
     def write(connection: sqlite.Connection) -> None:
         connection.execute("INSERT INTO events (at_ms, device, kind, facts) VALUES (?, ?, ?, ?)", row)

@@ -5,6 +5,7 @@ Events and print jobs live in the same file so that a job's new state and the ev
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -23,6 +24,8 @@ BUSY_TIMEOUT_MS = 2_000
 # After a failed commit nothing is taken for this long; then one batch is tried again.
 BLOCKED_S = 0.5
 CLOSE_TIMEOUT_S = 10.0
+
+log = logging.getLogger("devices")
 
 T = TypeVar("T")
 Work = Callable[[sqlite.Connection], object]
@@ -71,7 +74,7 @@ class Receipt:
             self._settled.set()
             callbacks = self._on_commit if committed else self._on_failure
         for callback in callbacks:
-            callback()
+            _call_safely(callback)
 
     def _call_or_keep(self, callback: Callable[[], None], kept: list[Callable[[], None]], *, wanted: bool) -> None:
         with self._lock:
@@ -79,7 +82,15 @@ class Receipt:
                 kept.append(callback)
                 return
         if self._committed is wanted:
-            callback()
+            _call_safely(callback)
+
+
+def _call_safely(callback: Callable[[], None]) -> None:
+    """A stranger's driver may pass a callback with a mistake in it; the writer of all others must not die of it."""
+    try:
+        callback()
+    except Exception:
+        log.exception("a callback after a commit failed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -29,7 +30,8 @@ def no(status: int, reason: str, **facts: Any) -> Answer:
 class StationServer:
     """Keeps what gateways tell it. All fields may be read and set by a test."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.events: list[dict[str, Any]] = []
         self.high_water = 0
         self.commands: list[dict[str, Any]] = []
@@ -51,12 +53,14 @@ class StationServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     def start(self) -> None:
         """Open the doors, on the port of before if there was one."""
         http = ThreadingHTTPServer(("127.0.0.1", self._port), _handler(self))
         http.daemon_threads = True
+        if self._tls is not None:
+            http.socket = self._tls.wrap_socket(http.socket, server_side=True)
         self._port = http.server_address[1]
         self._http = http
         threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -255,3 +258,28 @@ def test_a_question_is_answered_or_nobody_knows(server: StationServer, line: Lin
     asker.run_once()
     assert answers[3] is None
     assert not reach.reachable
+
+
+def test_a_code_that_is_no_utf8_does_not_stop_the_link(server: StationServer, line: Line, outbox: Outbox) -> None:
+    broken = b"\xff".decode("utf-8", "surrogateescape")
+    outbox.add("line1", "cfm", {"pid": 1, "codes": [broken]}).wait(5)
+    sender(line, outbox).run_once()
+    assert server.events[0]["facts"]["codes"] == [broken]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_https_with_a_certificate_of_ones_own_and_no_other(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    make = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *files, *subject]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = StationServer(context)
+    try:
+        assert pair(server.url, CODE, "packing-1", [], certificate)["gateway"] == int(GATEWAY)
+        with pytest.raises(ServerAway, match="certificate"):
+            pair(server.url, CODE, "packing-1", [])
+    finally:
+        server.stop()

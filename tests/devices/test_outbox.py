@@ -162,3 +162,21 @@ def test_the_file_is_written_through_to_the_disk(store: Store) -> None:
     full = 2
     assert store.read(modes) == ("wal", full)
     assert modes(store._writing) == ("wal", full)
+
+
+def test_a_code_that_is_no_utf8_is_kept_as_it_came(outbox: Outbox) -> None:
+    broken = b"\xff\xfe".decode("utf-8", "surrogateescape")
+    add(outbox, broken, "储位", "next")
+    assert codes(outbox) == [broken, "储位", "next"]
+
+
+def test_a_callback_that_fails_does_not_stop_the_writer(outbox: Outbox) -> None:
+    def fall() -> None:
+        raise ZeroDivisionError
+
+    ticket = outbox.add("line1", "cfm", {"pid": 1})
+    ticket.on_commit(fall)
+    ticket.wait(5)
+    ticket.on_commit(fall)
+    add(outbox, "after")
+    assert len(outbox.unsent(10)) == 2

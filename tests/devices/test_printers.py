@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from devices.driver import State
+from devices.drivers import printer_escpos
 from devices.drivers.printer_escpos import EscposPrinter
 from devices.drivers.printer_tspl import TsplPrinter
 from devices.framing.printer_status import escpos_state, is_eot_answer, is_gs_r_answer, tspl_state
-from devices.simulators.bench import Cable, TcpEnd
+from devices.simulators.bench import Cable, PtyEnd, TcpEnd
 from devices.simulators.printer import SimulatedPrinter
 from tests.devices.context import Bench
 from tests.devices.labels import escpos_label, tspl_label
@@ -24,11 +25,11 @@ LABEL = escpos_label(1)
 class Twin:
     """A simulated printer on a TCP port of this process."""
 
-    def __init__(self, folder: Path, language: str, speed_mm_s: float = 0) -> None:
+    def __init__(self, folder: Path, language: str, speed_mm_s: float = 0, serial: Path | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self.told: list[dict[str, Any]] = []
         self.printer = SimulatedPrinter(language, folder, speed_mm_s, self.told.append)
-        self.end = TcpEnd(0)
+        self.end: TcpEnd | PtyEnd = PtyEnd(str(serial)) if serial else TcpEnd(0)
         self.cable = Cable(self.end, self.printer.heard, hung_up=self.printer.hung_up, can_take=self.printer.can_take)
         self.printer.cable = self.cable
         self.cable.start()
@@ -138,9 +139,12 @@ def test_a_job_in_another_language_fails_before_byte_one(bench: Bench, escpos: T
     assert (escpos.whole, escpos.printer.errors) == ([], [])
 
 
-def test_a_fault_at_any_byte_never_gives_two_labels(tmp_path: Path, escpos: Twin) -> None:
+def test_a_fault_at_any_byte_never_gives_two_labels(
+    tmp_path: Path, escpos: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The connection is reset after n bytes, for every n from the first status request to the end of the proof."""
     bench = Bench(tmp_path, EscposPrinter, str(escpos.end.shown["url"]), look_every_s=0.2, proof_s=1.5)
+    monkeypatch.setattr(printer_escpos, "QUIET_S", 0.01)  # our wire has no slow printer at its end
     ends: dict[str, list[str]] = {}
     for at in range(STATUS_BYTES + len(LABEL) + PROOF_BYTES):
         job, before = f"job{at}", len(escpos.whole)
@@ -247,3 +251,20 @@ def test_tspl_status_is_read_bit_by_bit(byte: int, *, can_print: bool, reason: s
 
 def test_no_byte_is_both_a_status_and_a_proof() -> None:
     assert [byte for byte in range(256) if is_eot_answer(byte) and is_gs_r_answer(byte)] == []
+
+
+def test_an_answer_that_comes_late_is_no_proof_of_the_next_label(tmp_path: Path) -> None:
+    """On a serial cable the answer an earlier job waited for in vain comes when the printer has caught up."""
+    twin = Twin(tmp_path / "labels", "escpos", speed_mm_s=4, serial=tmp_path / "printer")
+    url = f"serial://{tmp_path}/printer?baud=115200"
+    bench = Bench(tmp_path, EscposPrinter, url, look_every_s=0.2, proof_s=4)
+    twin.printer.handle({"stop_after_rows": 3, "why": "paused"})
+    start(bench, "a", escpos_label(1, rows=32))
+    bench.wait_for(lambda: bench.told("a")[-1] == "uncertain")
+    bench.print("b", escpos_label(2, rows=32))
+    twin.printer.handle({"mend": True})
+    bench.wait_for(lambda: bench.told("b")[-1] in ("verified", "uncertain"))
+    assert bench.told("b")[-1] == "verified"
+    assert len(set(twin.whole)) == 2
+    bench.close()
+    twin.cable.stop()
