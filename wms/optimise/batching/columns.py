@@ -25,11 +25,13 @@ Floats = NDArray[np.float64]
 GROWN_AT_ONCE = 2_500  # batches priced at each size
 KEPT_AT_ONCE = 250  # of those, how many grow on
 NEW_PER_ROUND = 150
-CHOSEN_AMONG = 2_500  # columns in one choice
+CHOSEN_AMONG = 800  # columns in one choice
+CHOICE_EVERY = 4  # dives
 DIVE_ROUNDS = 3  # of pricing after each batch taken
 SURE = 0.85  # a batch used this much is taken at once
 NODES_MAX = 20  # of the branch and bound tree of one choice
-ROUNDS_MAX = 1_000
+EARLY_ROUNDS = 6  # of growing before the first dive; twice as many before each later one
+ALL_MAX = 2_500  # with no more batches than this, all are known and the choice is exact
 SIZE_MAX = 40  # orders in one grown batch
 
 
@@ -66,10 +68,24 @@ class Columns:
         """Value of the linear programme, and the price of each order."""
         return self._programme.solve()
 
-    def converge(self, cancel: Callable[[], bool]) -> None:
-        """Grow new batches until none is cheaper than the prices of its orders."""
+    def add_all(self, cancel: Callable[[], bool]) -> bool:
+        """Take in every batch some cart carries, if they are few; whether that was so."""
+        found: dict[frozenset[int], None] = {}
+        layer: Sets = [frozenset([order]) for order in self._orders.tolist()]
+        while layer and len(found) <= ALL_MAX and not cancel():
+            found.update(dict.fromkeys(layer))
+            later = ((one, order) for one in layer for order in self._orders.tolist() if order > max(one))
+            bigger = dict.fromkeys(one | {order} for one, order in later)
+            layer = [one for one in bigger if self._loads.may_ride(one)] if len(bigger) <= 4 * ALL_MAX else [*bigger]
+        if layer or len(found) > ALL_MAX:
+            return False
+        self.add(found)
+        return True
+
+    def converge(self, cancel: Callable[[], bool], rounds: int) -> None:
+        """Grow new batches until none is cheaper than the prices of its orders, or the rounds are over."""
         smooth: Floats | None = None
-        for _ in range(ROUNDS_MAX):
+        for _ in range(rounds):
             if cancel():
                 return
             _, price = self.prices()
@@ -120,13 +136,18 @@ class Columns:
         names = self._orders.tolist()
         return list(dict.fromkeys(partial[k // len(names)] | {names[k % len(names)]} for k in np.sort(best).tolist()))
 
-    def choose(self, price: Floats, value: float, best: Sets, cancel: Callable[[], bool], seed: int) -> Sets:
-        """The cheapest cover by known batches that is found, made a partition; `best` where none is."""
+    def choose(
+        self, price: Floats, value: float, best: Sets, cancel: Callable[[], bool], seed: int, whole: bool = False
+    ) -> Sets:
+        """The cheapest cover by known batches that is found, made a partition; `best` where none is.
+
+        `whole`: among all that could be part of a cheaper plan, until it is proved the cheapest.
+        """
         best_cost = sum(self._known[one] for one in best)
         names = list(self._known)
         reduced = [self._known[one] - sum(price[self._row[order]] for order in one) for one in names]
         order = np.argsort(reduced, kind="stable").tolist()
-        names = [names[k] for k in order[:CHOSEN_AMONG] if reduced[k] < best_cost - value]
+        names = [names[k] for k in (order if whole else order[:CHOSEN_AMONG]) if reduced[k] < best_cost - value]
         names = list(dict.fromkeys([*best, *names]))
         cover = _cheapest_cover(
             [[self._row[o] for o in one] for one in names],
@@ -135,6 +156,7 @@ class Columns:
             len(best),
             cancel,
             seed,
+            -1 if whole else NODES_MAX,
         )
         return self._parted([names[k] for k in cover]) if cover else best
 
@@ -219,7 +241,7 @@ class _Programme:
 
 
 def _cheapest_cover(
-    members: list[list[int]], cost: list[int], rows: int, hinted: int, cancel: Callable[[], bool], seed: int
+    members: list[list[int]], cost: list[int], rows: int, hinted: int, cancel: Callable[[], bool], seed: int, nodes: int
 ) -> list[int]:
     """Columns of a cheap cover; the first `hinted` are one. Empty when cancelled before any was found."""
     from ortools.linear_solver import pywraplp
@@ -233,7 +255,7 @@ def _cheapest_cover(
         solver.Objective().SetCoefficient(used[column], float(cost[column]))
     solver.Objective().SetMinimization()
     solver.SetHint(used, [float(column < hinted) for column in range(len(used))])
-    solver.SetSolverSpecificParametersAsString(f"limits/nodes = {NODES_MAX}\nrandomization/randomseedshift = {seed}\n")
+    solver.SetSolverSpecificParametersAsString(f"limits/nodes = {nodes}\nrandomization/randomseedshift = {seed}\n")
     status = _solve_until(solver.Solve, solver.InterruptSolve, cancel)
     if status not in (solver.OPTIMAL, solver.FEASIBLE):
         return []
@@ -266,9 +288,13 @@ def improve_by_columns(
     columns = Columns([order for one in batches for order in one], loads, tours, setup_mm)
     columns.add([*batches, *(frozenset([order]) for one in batches for order in one)])
     best, best_cost = batches, _cost(batches, tours, setup_mm)
+    if columns.add_all(cancel) and not cancel():
+        value, price = columns.prices()
+        yield columns.choose(price, value, best, cancel, seed, whole=True)
+        return
     dice = random.Random(seed)
     for round_number in range(rounds):
-        columns.converge(cancel)
+        columns.converge(cancel, EARLY_ROUNDS << min(round_number, 10))
         if cancel():
             return
         value, price = columns.prices()
@@ -276,7 +302,7 @@ def improve_by_columns(
             return
         dived = columns.dive(dice, cancel)
         plans = [polish(dived)] if dived else []
-        if round_number % 4 == 0 and not cancel():
+        if round_number % CHOICE_EVERY == CHOICE_EVERY - 1 and not cancel():
             columns.add([one for plan in plans for one in plan])
             value, price = columns.prices()
             nearest = min([best, *plans], key=lambda plan: _cost(plan, tours, setup_mm))
