@@ -39,7 +39,7 @@ class EscposPrinter(Printer):
         answers: dict[int, int] = {}
         for part in EOT_PARTS:
             wire.write(DLE_EOT + bytes([part]), WRITE_S)
-            answer = read_answer(wire, is_eot_answer, ANSWER_S)
+            answer = read_answer(wire, self._is_eot_answer, ANSWER_S)
             if answer is None:
                 raise DeviceError("printer does not answer status requests: is it on, and is it an ESC/POS printer?")
             answers[part] = answer
@@ -48,6 +48,7 @@ class EscposPrinter(Printer):
     def __init__(self, context: PrinterContext) -> None:
         super().__init__(context)
         self._owes_answer = False
+        self._answered_in_order = False
 
     def before_job(self, wire: Transport) -> None:
         """An answer that an earlier job did not get may still come, and would pass for the proof of this one.
@@ -70,6 +71,7 @@ class EscposPrinter(Printer):
         return doubt
 
     def _await_answer(self, wire: Transport) -> str:
+        self._answered_in_order = False
         wire.write(GS_R_1, WRITE_S)
         end_s = self._context.monotonic_s() + self._options.proof_s
         while (left_s := end_s - self._context.monotonic_s()) > 0:
@@ -78,8 +80,15 @@ class EscposPrinter(Printer):
             if self._context.stopping():
                 return "gateway_stopped"
             state = self.ask_state(wire)
+            if self._answered_in_order:
+                return ""
             if not state.can_print:
                 # It stands still in the middle of our label; whether the rest comes after mending, nobody can tell.
                 self._show(state)
                 return state.reason
         return "no_proof"
+
+    def _is_eot_answer(self, byte: int) -> bool:
+        """The answer in order may come between the answers about the state: it is noted, not dropped."""
+        self._answered_in_order = self._answered_in_order or is_gs_r_answer(byte)
+        return is_eot_answer(byte)
