@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wms.core.call import Call
 from wms.core.perform import to_json
+from wms.core.sql import is_postgresql
 from wms.core.tables import AuditRow
 
 FIRST_HASH = "0" * 64
+CHAIN_LOCK = 7_411  # any number no other advisory lock of this house has
 
 
 def note(call: Call, what: str, **facts: object) -> None:
-    """Add one entry in the caller's transaction."""
+    """Add one entry in the caller's transaction. Note last: from here to the commit others' notes wait."""
+    _lock_chain(call)
     day = call.now.date()
     last = call.session.scalars(
         select(AuditRow)
@@ -44,6 +47,12 @@ def note(call: Call, what: str, **facts: object) -> None:
     row.hash = link_hash(row)
     call.session.add(row)
     call.session.flush()
+
+
+def _lock_chain(call: Call) -> None:
+    """One writer at a time per warehouse, or two would follow from the same entry. SQLite has one writer anyway."""
+    if is_postgresql(call.session):
+        call.session.execute(select(func.pg_advisory_xact_lock(CHAIN_LOCK, call.warehouse_id)))
 
 
 def link_hash(row: AuditRow) -> str:

@@ -58,7 +58,11 @@ _promise = (
     )
     .values(promised=_stock.c.promised + bindparam("q"))
 )
-_unpromise = update(_stock).where(_stock.c.id == bindparam("row")).values(promised=_stock.c.promised - bindparam("q"))
+_unpromise = (
+    update(_stock)
+    .where(_stock.c.id == bindparam("row"), _stock.c.promised >= bindparam("q"))
+    .values(promised=_stock.c.promised - bindparam("q"))
+)
 _lessen_hold = (
     update(_hold)
     .where(_hold.c.id == bindparam("row"), _hold.c.stock_id == bindparam("stock"), _hold.c.quantity >= bindparam("q"))
@@ -120,7 +124,8 @@ def hold(call: Call, stock_id: int, merchant_id: int, quantity: int, purpose: Pu
 
 def release(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
     """Give back `quantity` of a hold. Raises HOLD_CLOSED when so much is not held any more."""
-    call.session.execute(_unpromise, {"row": stock_id, "q": quantity})
+    if touched(call.session, _unpromise, {"row": stock_id, "q": quantity}) != 1:
+        raise Refused(Reason.HOLD_CLOSED, hold=hold_id)
     _lessen(call, hold_id, stock_id, quantity)
 
 

@@ -29,11 +29,11 @@ SLOTS_IN_REPAIR = 12
 
 
 def _packing(number: int) -> StationPlan:
-    return StationPlan(f"PK-{number:02d}", StationKind.PACKING, f"打包台 {number:02d}", 64_500 + 4_300 * number, 8_000)
+    return StationPlan(f"PK-{number:02d}", StationKind.PACKING, f"打包台 {number:02d}", 63_800 + 4_100 * number, 8_000)
 
 
 def _receiving(number: int) -> StationPlan:
-    return StationPlan(f"RC-{number:02d}", StationKind.RECEIVING, f"收货月台 {number}", 4_000 + 9_000 * number, 1_200)
+    return StationPlan(f"RC-{number:02d}", StationKind.RECEIVING, f"收货月台 {number}", 4_000 + 9_000 * number, 3_700)
 
 
 def _dock(number: int) -> StationPlan:
@@ -71,7 +71,7 @@ PARK_HALL = HallPlan(
         *(_packing(number) for number in range(1, 7)),
         StationPlan("LINE-1", StationKind.SORTING, "分拣线", 82_000, 36_000),
         *(_dock(number) for number in range(1, 5)),
-        StationPlan("SG-01", StationKind.STAGING, "待上架区", 31_000, 2_500),
+        StationPlan("SG-01", StationKind.STAGING, "待上架区", 53_000, 1_600),
         StationPlan("SG-02", StationKind.STAGING, "集包区", 82_000, 24_000),
     ),
 )

@@ -18,6 +18,7 @@ HEAT_STEPS = 7
 DASHES = ("", "2.4 1.2", "0.8 1", "4 1 0.8 1", "1.6 0.8", "3 0.8 0.8 0.8 0.8 0.8")
 MARGIN_M = 4.0
 PERSON_R_M = 1.7
+LABEL_BELOW_M = 2.1
 _BAY_WIDTH_M = 1.84
 
 Trouble = Literal["stop", "warn", "hold"]

@@ -28,6 +28,7 @@ from wms.site.values import AisleFacts, ChuteFacts, ChuteState, HallFacts, Stati
 CHUTE_MM = 1_600
 TABLE_MM = 3_000
 DOCK_MM = 2_400
+BOX_DEPTH_MM = 1_400
 BLOCK_WIDTH_MM = 1_400
 
 
@@ -105,7 +106,7 @@ def _station_box(station: StationFacts, trouble: Trouble | None) -> MapBox | Non
         return None
     width_mm = TABLE_MM if station.kind == StationKind.PACKING else DOCK_MM
     label = station.code.rpartition("-")[2]
-    return MapBox(station.x_mm, station.y_mm, width_mm, 2_000, label, trouble)
+    return MapBox(station.x_mm, station.y_mm, width_mm, BOX_DEPTH_MM, label, trouble)
 
 
 def _chute_box(chute: ChuteFacts) -> MapBox:
@@ -114,9 +115,9 @@ def _chute_box(chute: ChuteFacts) -> MapBox:
 
 
 def _labels(hall: HallFacts, stations: Sequence[StationFacts], language: str) -> list[MapLabel]:
-    back_mm = hall.hall.cross_y_mm[-1] + 1_000
+    above_mm = hall.depth_mm + 1_200  # over the back wall, where no rack is
     labels = [
-        MapLabel(x_mm, back_mm, text("site.map.zone", language, zone=zone))
+        MapLabel(x_mm, above_mm, text("site.map.zone", language, zone=zone))
         for zone, x_mm in _middle_of_zones(hall).items()
     ]
     named = [each for each in stations if each.kind in (StationKind.SORTING, StationKind.STAGING)]

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from wms.core.db.types import json_text
 from wms.core.refusal import Reason, Refused
 from wms.core.wakes import Wakes
 
@@ -55,6 +56,7 @@ class Database:
             max_overflow=READERS_MAX,
             pool_pre_ping=False,
             isolation_level="READ COMMITTED",
+            json_serializer=json_text,
         )
         return cls(full, engine, engine)
 
@@ -128,6 +130,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         pool_size=1 if writes else READERS_MAX,
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MS / 1000},
+        json_serializer=json_text,
     )
 
     @event.listens_for(engine, "connect")
