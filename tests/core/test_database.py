@@ -1,0 +1,163 @@
+"""The unit of work: returning commits, raising rolls back, readers cannot write, the busy are run again."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+
+from tests.builders import MORNING, at_once
+from wms.core.clock import HandClock, ScaledClock
+from wms.core.db import Database
+from wms.core.db.engine import TRIES_MAX
+from wms.core.db.types import json_text
+from wms.core.i18n import catalogue
+from wms.core.i18n import text as words
+from wms.core.refusal import Reason, Refused
+from wms.core.tables import FileMark, RequestRow
+from wms.core.wakes import Wakes
+
+
+def mark(session: Session, name: str = "a", value: str = "1") -> None:
+    session.add(FileMark(name=name, value=value))
+
+
+def names(database: Database) -> list[str]:
+    return list(database.read(lambda session: session.scalars(select(FileMark.name).order_by(FileMark.name)).all()))
+
+
+def test_returning_commits_and_raising_rolls_back(database: Database) -> None:
+    database.transact(mark)
+
+    def broken(session: Session) -> None:
+        mark(session, "b")
+        session.flush()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        database.transact(broken)
+    assert names(database) == ["a"]
+
+
+def test_a_reader_cannot_write_on_sqlite(sqlite_database: Database) -> None:
+    with pytest.raises(OperationalError, match="readonly"):
+        sqlite_database.read(lambda session: session.execute(text("DELETE FROM file_mark")))
+
+
+def test_a_reader_left_open_blocks_no_writer(database: Database) -> None:
+    with Session(database.read_engine) as leaked:
+        leaked.execute(select(FileMark)).all()
+        database.transact(mark)
+    assert names(database) == ["a"]
+
+
+def test_what_the_database_asks_for_again_is_run_again(database: Database) -> None:
+    tries: list[int] = []
+
+    def unlucky(session: Session) -> str:
+        tries.append(1)
+        mark(session)
+        if len(tries) < 3:
+            raise OperationalError("x", {}, Exception("database is locked"))
+        return "done"
+
+    assert database.transact(unlucky) == "done"
+    assert (len(tries), names(database)) == (3, ["a"])
+
+
+def test_what_stays_busy_is_refused_after_five_tries(database: Database) -> None:
+    tries: list[int] = []
+
+    def stuck(session: Session) -> None:
+        tries.append(1)
+        raise OperationalError("x", {}, Exception("database is locked"))
+
+    with pytest.raises(Refused) as no:
+        database.transact(stuck)
+    assert no.value.reason is Reason.BUSY
+    assert 2 <= len(tries) <= TRIES_MAX
+
+
+def test_a_broken_constraint_is_not_tried_again(database: Database) -> None:
+    tries: list[int] = []
+
+    def wrong(session: Session) -> None:
+        tries.append(1)
+        mark(session)
+        mark(session, value="2")
+        session.flush()
+
+    with pytest.raises((IntegrityError, DBAPIError)):
+        database.transact(wrong)
+    assert len(tries) == 1
+
+
+def test_many_writers_at_once_all_get_their_turn(database: Database) -> None:
+    def add(number: int) -> None:
+        database.transact(lambda session: mark(session, f"{number:02d}"))
+
+    at_once([partial(add, number) for number in range(12)])
+    assert len(names(database)) == 12
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=8))])
+def test_moments_come_back_as_they_were_in_utc(database: Database, zone: timezone) -> None:
+    at = datetime(2026, 11, 7, 8, 30, 15, 123456, tzinfo=zone)
+    row = RequestRow(actor="a", request_id="r", warehouse_id=1, fingerprint="", status=1, answer="", answered_at=at)
+    database.transact(lambda session: session.add(row))
+    found = database.read(lambda session: session.scalars(select(RequestRow.answered_at)).one())
+    assert found == at
+    assert found.tzinfo is UTC
+
+
+def test_a_moment_without_a_zone_is_our_mistake(database: Database) -> None:
+    naive = MORNING.replace(tzinfo=None)
+    row = RequestRow(actor="a", request_id="r", warehouse_id=1, fingerprint="", status=1, answer="", answered_at=naive)
+    with pytest.raises(Exception, match="without a zone"):
+        database.transact(lambda session: session.add(row))
+
+
+def test_json_columns_hold_days_and_chinese_as_people_read_them() -> None:
+    assert json_text({"到期": date(2026, 12, 24)}) == '{"到期": "2026-12-24"}'
+
+
+def test_sqlite_keeps_what_it_answered(sqlite_database: Database) -> None:
+    pragmas = {
+        name: sqlite_database.transact(lambda session, name=name: session.execute(text(f"PRAGMA {name}")).scalar())  # type: ignore[misc]
+        for name in ("journal_mode", "synchronous", "foreign_keys")
+    }
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_a_scaled_clock_runs_ahead_and_a_hand_clock_stands() -> None:
+    fast = ScaledClock(MORNING, 3_600.0)
+    first = fast.now()
+    assert fast.now() >= first >= MORNING
+    hand = HandClock(MORNING)
+    assert hand.now() == hand.now() == MORNING
+    hand.advance(minutes=5)
+    assert hand.now() == MORNING + timedelta(minutes=5)
+
+
+def test_a_wake_between_looking_and_waiting_is_not_lost() -> None:
+    wakes = Wakes()
+    seen = wakes.seen("routes")
+    wakes.wake(["routes", "live"])
+    assert wakes.wait("routes", seen, 0)
+    assert not wakes.wait("routes", wakes.seen("routes"), 0)
+    assert not wakes.wait("commands", wakes.seen("commands"), 0)
+
+
+def test_every_reason_has_words_in_both_languages() -> None:
+    for reason in Reason:
+        assert set(catalogue()[f"reason.{reason.value}"]) == {"zh", "en"}
+
+
+def test_words_that_lack_a_fact_show_it_instead_of_failing() -> None:
+    assert words("reason.slot_blocked", "en") == "The slot is blocked: {slot}"
+    assert words("reason.slot_blocked", "fr", slot="A") == "The slot is blocked: A"
+    assert words("no.such.key", "en") == "no.such.key"
