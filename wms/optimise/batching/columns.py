@@ -30,7 +30,7 @@ CHOICE_EVERY = 4  # dives
 DIVE_ROUNDS = 3  # of pricing after each batch taken
 SURE = 0.85  # a batch used this much is taken at once
 NODES_MAX = 20  # of the branch and bound tree of one choice
-EARLY_ROUNDS = 6  # of growing before the first dive; twice as many before each later one
+EARLY_ROUNDS = 30  # of growing before the first dive; twice as many before each later one
 ALL_MAX = 2_500  # with no more batches than this, all are known and the choice is exact
 SIZE_MAX = 40  # orders in one grown batch
 
@@ -82,12 +82,12 @@ class Columns:
         self.add(found)
         return True
 
-    def converge(self, cancel: Callable[[], bool], rounds: int) -> None:
-        """Grow new batches until none is cheaper than the prices of its orders, or the rounds are over."""
+    def converge(self, cancel: Callable[[], bool], rounds: int) -> bool:
+        """Grow new batches until none found is cheaper than the prices of its orders; whether that came to pass."""
         smooth: Floats | None = None
         for _ in range(rounds):
             if cancel():
-                return
+                return False
             _, price = self.prices()
             smooth = price if smooth is None else 0.4 * smooth + 0.6 * price
             added = self.add(self.grow(smooth, cancel)[:NEW_PER_ROUND])
@@ -95,7 +95,8 @@ class Columns:
                 smooth = price
                 added = self.add(self.grow(price, cancel)[:NEW_PER_ROUND])
             if not added:
-                return
+                return not cancel()
+        return False
 
     def grow(self, price: Floats, cancel: Callable[[], bool], among: set[int] | None = None) -> Sets:
         """Batches (of the orders `among`) cheaper than the prices of their orders, the best first."""
@@ -294,11 +295,11 @@ def improve_by_columns(
         return
     dice = random.Random(seed)
     for round_number in range(rounds):
-        columns.converge(cancel, EARLY_ROUNDS << min(round_number, 10))
+        settled = columns.converge(cancel, EARLY_ROUNDS << min(round_number, 10))
         if cancel():
             return
         value, price = columns.prices()
-        if best_cost - value < 1.0:
+        if settled and best_cost - value < 1.0:
             return
         dived = columns.dive(dice, cancel)
         plans = [polish(dived)] if dived else []

@@ -14,6 +14,9 @@ from wms.optimise.routing.states import AISLE_WAYS
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+OPTIONS_MAX = 24  # ways of walking one aisle that are followed
+GROUPS_PER_WIDTH = 0.15  # groups of partial tours that miss alike
+
 
 @dataclass(frozen=True)
 class Partial:
@@ -46,11 +49,11 @@ class Search:
         self._prices, self._priced, self._width = prices, priced, width
         self._target = known - unit + 0.5 if np.isfinite(known) else np.inf
         self._value = priced.price
+        self._complete = True
         self._alive = self._options_alive()
         self._ahead = self._passable_ahead()
         self._trace: list[tuple[Ints, Ints]] = []
         self._hash = np.random.default_rng(1).integers(1, 1 << 40, prices.options.units.shape[1])
-        self._complete = True
 
     def run(self) -> Found:
         need = self._prices.need.astype(np.float32)
@@ -82,6 +85,11 @@ class Search:
         pair = np.repeat(best.ravel(), np.diff(first))
         bound = pair + priced.reduced + priced.price @ prices.need
         alive = (bound <= self._target) & (prices.options.cost < NEVER)
+        for begin, end in zip(first[:-1:AISLE_WAYS], first[AISLE_WAYS::AISLE_WAYS], strict=True):
+            open_options = begin + np.flatnonzero(alive[begin:end])
+            if len(open_options) > OPTIONS_MAX:  # too many to follow: those of least promise are left out
+                self._complete = False
+                alive[open_options[np.argsort(bound[open_options], kind="stable")[OPTIONS_MAX:]]] = False
         return [first[k] + np.flatnonzero(alive[first[k] : first[k + 1]]) for k in range(len(first) - 1)]
 
     def _passable_ahead(self) -> list[NDArray[np.float32]]:
@@ -141,9 +149,19 @@ class Search:
         live = live[order[fresh]]
         if len(live) > self._width:
             self._complete = False
-            live = live[np.argpartition(partial.bound[live], self._width)[: self._width]]
+            live = live[self._fairly(partial, live)]
         self._trace.append((parent[live], option[live]))
         return partial.take(live)
+
+    def _fairly(self, partial: Partial, live: Ints) -> Ints:
+        """As many as the width allows, in turn from those that miss alike: who has picked much looks long too soon."""
+        missing = partial.missing[live] @ self._value
+        share = missing / max(1e-9, float(self._prices.need @ self._value))
+        group = np.round(share * GROUPS_PER_WIDTH * self._width).astype(np.int64)
+        order = np.lexsort((partial.bound[live] + missing, group))
+        starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))
+        return order[np.argsort(rank, kind="stable")[: self._width]]
 
     def _read(self, last: int) -> list[int]:
         picked: list[int] = []

@@ -43,8 +43,7 @@ class Effort:
     """How long to search: rounds of pricing, and how many partial tours are kept at each step."""
 
     price_rounds: int = 40
-    first_width: int = 30
-    width: int = 400
+    widths: tuple[int, ...] = (100, 250)
 
 
 @dataclass(frozen=True)
@@ -109,19 +108,17 @@ class _Task:
         length = self._length(picks)
         first = prices.judge(np.full(len(self._need), length / (2.0 * self._need.sum())))
         best = prices.improve(first, float(length), self._effort.price_rounds // 3)
-        found = Search(prices, best, float(length), self._effort.first_width, unit).run()
-        if found.options:
-            other, other_length = self._realise(options, found.options)
-            picks, length = min((picks, length), (other, other_length), key=lambda pair: pair[1])
-        best = prices.improve(best, float(length), self._effort.price_rounds)
-        if best.bound > length - unit + ROUNDING:
-            return self._result(picks, best.bound, proved=True)
-        second = Search(prices, best, float(length), self._effort.width, unit).run()
-        if second.options:
-            other, other_length = self._realise(options, second.options)
-            if other_length < length:
-                picks, length = other, other_length
-        return self._result(picks, best.bound, second.complete or best.bound > length - unit + ROUNDING)
+        proved = False
+        for width in self._effort.widths:
+            found = Search(prices, best, float(length), width, unit).run()
+            if found.options:
+                other, other_length = self._realise(options, found.options)
+                picks, length = min((picks, length), (other, other_length), key=lambda pair: pair[1])
+            proved = proved or found.complete
+            if proved or best.bound > length - unit + ROUNDING:
+                return self._result(picks, best.bound, proved=True)
+            best = prices.improve(best, float(length), self._effort.price_rounds // 2)
+        return self._result(picks, best.bound, proved=best.bound > length - unit + ROUNDING)
 
     def _options(self) -> Options:
         """Options of every aisle piece, column by column; supplies on a crossing belong to the piece above or below."""
