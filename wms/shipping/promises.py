@@ -13,7 +13,8 @@ from wms.core.promises import Broken, Promise
 _LEFT_WRONGLY = """
 SELECT p.id, p.warehouse_id, p.code FROM parcel AS p JOIN sales_order AS o ON o.id = p.order_id
 WHERE p.state = 'handed_over'
-  AND (p.waybill IS NULL OR p.weight_g IS NULL OR (o.intercepted_at IS NOT NULL AND o.intercepted_at < p.handed_over_at))
+  AND (p.waybill IS NULL OR p.weight_g IS NULL
+       OR (o.intercepted_at IS NOT NULL AND o.intercepted_at < p.handed_over_at))
 """
 
 _TWICE = "SELECT courier, number, COUNT(*) AS times FROM waybill GROUP BY courier, number HAVING COUNT(*) > 1"

@@ -317,3 +317,17 @@ def chute_for(session: Session, warehouse_id: int, code: str) -> tuple[Parcel, s
     if chutes is None:
         raise Refused(Reason.NO_ROUTE, courier=parcel.courier, area=parcel.hub)
     return parcel, chutes
+
+
+def sort_by_hand(call: Call, parcel_id: int, chute: int) -> None:
+    """A person put the parcel into its chute: into the bag there. Raises ORDER_INTERCEPTED, BAG_WRONG_HUB,
+    PARCEL_STATE_WRONG.
+    """
+    parcel = call.session.scalars(
+        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id).with_for_update()
+    ).one()
+    if parcel.bag_id is not None:
+        return
+    parcel.sorted_at, parcel.chute = call.now, chute
+    bag = bags.bag_of_chute(call, courier=parcel.courier, hub=parcel.hub, chute=chute)
+    bags.put_in_bag(call, bag, parcel)

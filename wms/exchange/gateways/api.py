@@ -7,12 +7,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
+from wms.core.clock import WallClock
 from wms.core.perform import to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
@@ -24,6 +24,7 @@ from wms.sorting.tables import Gateway
 WAIT_S_MAX = 25.0
 LOOK_AGAIN_S = 1.0
 BODY_BYTES_MAX = 1024 * 1024
+WALL = WallClock()
 
 gateways = Blueprint("gateways", __name__, url_prefix="/gateway/v1")
 _nonces = Nonces()
@@ -32,7 +33,7 @@ _nonces = Nonces()
 @gateways.after_request
 def _tell_time(response: Response) -> Response:
     """A gateway whose clock is wrong learns the time from any answer."""
-    response.headers["X-Server-Time"] = str(int(time.time()))
+    response.headers["X-Server-Time"] = str(int(WALL.now().timestamp()))
     return response
 
 
@@ -93,7 +94,7 @@ def health() -> Response:
 
     def keep(session: Session) -> None:
         here = session.get_one(Gateway, gateway.id)
-        here.seen_at = datetime.now(UTC)
+        here.seen_at = WALL.now()
         for told in body.get("devices") or []:
             service.keep_health(session, here, told)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from wms.core.audit_trail import note
 from wms.core.call import Call, Who
-from wms.core.clock import Clock
+from wms.core.clock import Clock, WallClock
 from wms.core.db import Database
 from wms.core.perform import system_call
 from wms.core.refusal import Reason, Refused
@@ -30,6 +30,7 @@ EVENTS_MAX = 200
 COMMANDS_WAKE = "commands"
 DEVICE_STATES = frozenset({"disabled", "connecting", "ready", "degraded", "down"})
 WEIGHT_G_MAX = 1_000_000
+WALL = WallClock()
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +50,7 @@ def invite(call: Call, *, station_code: str, name: str) -> str:
         call.session.add(gateway)
     code = f"{secrets.randbelow(10**8):08d}"
     gateway.station_id, gateway.pairing_hash = station_id, _hash(code)
-    gateway.pairing_until = datetime.now(UTC) + timedelta(minutes=PAIRING_MIN)
+    gateway.pairing_until = WALL.now() + timedelta(minutes=PAIRING_MIN)
     call.session.flush()
     note(call, "gateway.invited", gateway=name, station=station_code)
     return code
@@ -63,7 +64,7 @@ def pair(session: Session, code: str, devices: list[Mapping[str, Any]], first_se
     gateway = session.scalars(
         select(Gateway).where(Gateway.pairing_hash == _hash(code)).with_for_update()
     ).one_or_none()
-    if gateway is None or gateway.pairing_until is None or gateway.pairing_until < datetime.now(UTC):
+    if gateway is None or gateway.pairing_until is None or gateway.pairing_until < WALL.now():
         raise Refused(Reason.PAIRING_CODE_WRONG)
     gateway.key_hex = secrets.token_hex(32)
     gateway.pairing_hash, gateway.pairing_until, gateway.revoked_at = "", None, None
@@ -77,7 +78,7 @@ def pair(session: Session, code: str, devices: list[Mapping[str, Any]], first_se
         "key": gateway.key_hex,
         "warehouse": warehouse.code,
         "station": station.code,
-        "server_time_s": int(datetime.now(UTC).timestamp()),
+        "server_time_s": int(WALL.now().timestamp()),
     }
 
 
@@ -97,7 +98,7 @@ def _device(session: Session, gateway: Gateway, name: str, driver: str) -> Gatew
             driver=driver,
             state="connecting",
             reason="",
-            since=datetime.now(UTC),
+            since=WALL.now(),
             counters={},
         )
         session.add(row)
@@ -121,7 +122,7 @@ def take_events(db: Database, clock: Clock, gateway: Gateway, boot: str, events:
 
 def _mark(session: Session, gateway_id: int, boot: str, mark: int) -> None:
     session.execute(
-        update(Gateway).where(Gateway.id == gateway_id).values(boot=boot, high_water=mark, seen_at=datetime.now(UTC))
+        update(Gateway).where(Gateway.id == gateway_id).values(boot=boot, high_water=mark, seen_at=WALL.now())
     )
 
 
@@ -168,7 +169,7 @@ def _weight(db: Database, clock: Clock, gateway: Gateway, request_id: str, facts
     weight_g = int(facts["weight_g"])
     if not 0 <= weight_g <= WEIGHT_G_MAX:
         raise ValueError("weight out of range")
-    db.transact(lambda session: _keep_weight(session, gateway.station_id, weight_g, clock.now()))
+    db.transact(lambda session: _keep_weight(session, gateway.station_id, weight_g, WALL.now()))
     who = _at_station(db, gateway)
     if who is not None:
         shell.weigh(db, clock, who, request_id, weight_g)
@@ -253,7 +254,7 @@ def keep_health(session: Session, gateway: Gateway, told: Mapping[str, Any]) -> 
     if state not in DEVICE_STATES:
         raise ValueError(f"unknown device state {state!r}")
     if row.state != state:
-        row.since = datetime.now(UTC)
+        row.since = WALL.now()
     row.state, row.reason = state, str(told.get("reason") or "")[:300]
     row.driver = str(told.get("driver") or row.driver)
     row.counters = dict(told.get("counters") or row.counters)

@@ -9,6 +9,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
+from wms.core.clock import WallClock
 from wms.core.refusal import Reason, Refused
 
 CLOCK_OFF_S_MAX = 300
@@ -61,7 +62,7 @@ def check(call: Signed, gateway_id: int, key_hex: str, nonces: Nonces) -> None:
     """Raises CLOCK_WRONG (a signed call whose clock is off: it is told the time), SIGNATURE_WRONG, NONCE_REUSED."""
     if not hmac.compare_digest(signature(key_hex, call), call.signature):
         raise Refused(Reason.SIGNATURE_WRONG)
-    now_s = int(time.time())
+    now_s = int(WallClock().now().timestamp())
     if not call.time_s.isdigit() or abs(int(call.time_s) - now_s) > CLOCK_OFF_S_MAX:
         raise Refused(Reason.CLOCK_WRONG, server_time_s=now_s)
     if len(call.nonce) != 32 or not nonces.first_time(gateway_id, call.nonce):

@@ -9,11 +9,12 @@ its number and its route are one command.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from wms.catalog import queries as catalog
 from wms.core.call import Call
+from wms.core.clock import WallClock
 from wms.core.codes import Kind, Read
 from wms.core.dialogue import (
     BigCard,
@@ -149,7 +150,7 @@ def _fresh_weight(call: Call) -> int | None:
     if call.who.station_id is None:
         return None
     station = site.station_by_id(call.session, call.warehouse_id, call.who.station_id)
-    if station.weighed_at is None or datetime.now(UTC) - station.weighed_at > WEIGHT_FRESH:
+    if station.weighed_at is None or WallClock().now() - station.weighed_at > WEIGHT_FRESH:
         return None
     return station.weight_g
 

@@ -1,0 +1,163 @@
+"""Blind counts: what lies in a slot against the book; differences become adjustments, large ones wait for a second
+person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from wms.core.audit_trail import note
+from wms.core.call import Call
+from wms.core.outbox import announce
+from wms.core.refusal import Reason, Refused
+from wms.counting.tables import Count, CountLine
+from wms.counting.values import APPROVAL_PIECES, COUNT_TASK, Counted, CountResult
+from wms.ledger import service as ledger
+from wms.ledger.tables import MovementRow, Stock
+from wms.ledger.values import Condition, Movement, MovementKind, Virtual
+from wms.site import queries as site
+from wms.site import service as site_service
+from wms.work import service as work
+
+OPEN = ("open", "counted")
+
+
+def begin_count(call: Call, slot_code: str, *, reason: str = "asked") -> int:
+    """Begin (or go on with) the count of a slot; nothing is put away there meanwhile. The count's id."""
+    slot = site.slot_by_code(call.session, call.warehouse_id, slot_code)
+    known = call.session.scalars(
+        select(Count).where(
+            Count.warehouse_id == call.warehouse_id, Count.slot_id == slot.place_id, Count.state.in_(OPEN)
+        )
+    ).first()
+    if known is None:
+        known = Count(warehouse_id=call.warehouse_id, slot_id=slot.place_id, reason=reason, made_at=call.now)
+        call.session.add(known)
+    known.state, known.ledger_mark = "open", _mark(call.session, slot.place_id)
+    known.counted_by = call.actor
+    call.session.flush()
+    site_service.set_under_count(call, slot.place_id, True)
+    return known.id
+
+
+def _mark(session: Session, place_id: int) -> int:
+    newest = select(func.max(MovementRow.id)).where(
+        or_(MovementRow.source_id == place_id, MovementRow.target_id == place_id)
+    )
+    return int(session.execute(newest).scalar_one_or_none() or 0)
+
+
+def finish_count(call: Call, count_id: int, found: Sequence[Counted]) -> CountResult:
+    """Compare what was counted with the book, SKU by SKU. What was not counted counts as nothing there.
+
+    Small differences are booked at once; from five pieces on, a second person approves. Raises COUNT_MOVED_MEANWHILE
+    (count again).
+    """
+    count = _locked(call, count_id)
+    slot = site.slot_by_id(call.session, call.warehouse_id, count.slot_id)
+    if _mark(call.session, count.slot_id) != count.ledger_mark:
+        raise Refused(Reason.COUNT_MOVED_MEANWHILE, slot=slot.code)
+    lines = _lines(call, count, found)
+    more = sum(max(0, line.counted - line.expected) for line in lines)
+    fewer = sum(max(0, line.expected - line.counted) for line in lines)
+    count.counted_at, count.counted_by = call.now, call.actor
+    waits = max(more, fewer) >= APPROVAL_PIECES
+    count.state = "approval" if waits else "counted"
+    call.session.flush()
+    if waits:
+        announce(call, "count.waits", f"count:{count.id}", count=count.id, slot=slot.code, more=more, fewer=fewer)
+    else:
+        _book(call, count, lines)
+    work.done_about(call, COUNT_TASK, f"slot:{count.slot_id}")
+    call.wakes.add("live")
+    return CountResult(count.id, slot.code, more, fewer, waits)
+
+
+def _locked(call: Call, count_id: int) -> Count:
+    count = call.session.scalars(
+        select(Count).where(Count.id == count_id, Count.warehouse_id == call.warehouse_id).with_for_update()
+    ).one_or_none()
+    if count is None or count.state not in (*OPEN, "approval"):
+        raise Refused(Reason.TASK_DONE)
+    return count
+
+
+def _lines(call: Call, count: Count, found: Sequence[Counted]) -> list[CountLine]:
+    rows = call.session.scalars(
+        select(Stock).where(Stock.place_id == count.slot_id, Stock.on_hand > 0).order_by(Stock.id).with_for_update()
+    ).all()
+    book = {(row.merchant_id, row.sku_id, row.lot_id, row.condition): row for row in rows}
+    seen: dict[tuple[int, int, int, str], int] = dict.fromkeys(book, 0)
+    for one in found:
+        key = (one.merchant_id, one.sku_id, one.lot_id, one.condition)
+        seen[key] = seen.get(key, 0) + one.quantity
+    lines = [
+        CountLine(
+            warehouse_id=call.warehouse_id,
+            merchant_id=key[0],
+            count_id=count.id,
+            stock_id=book[key].id if key in book else None,
+            sku_id=key[1],
+            lot_id=key[2],
+            condition=key[3],
+            expected=book[key].on_hand if key in book else 0,
+            counted=quantity,
+        )
+        for key, quantity in seen.items()
+    ]
+    call.session.add_all(lines)
+    call.session.flush()
+    return lines
+
+
+def _book(call: Call, count: Count, lines: Sequence[CountLine]) -> None:
+    """Differences against shrinkage. Promised pieces that are not there: STOCK_PROMISED, a person frees the orders
+    first.
+    """
+    shrinkage = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SHRINKAGE)
+    movements = []
+    for line in lines:
+        change = line.counted - line.expected
+        if change:
+            ends = (shrinkage, count.slot_id) if change > 0 else (count.slot_id, shrinkage)
+            movements.append(
+                Movement(
+                    MovementKind.COUNT,
+                    line.merchant_id,
+                    *ends,
+                    line.sku_id,
+                    line.lot_id,
+                    abs(change),
+                    Condition(line.condition),
+                    reference=f"count:{count.id}",
+                )
+            )
+    if movements:
+        ledger.post(call, movements)
+        note(call, "count.booked", count=count.id, movements=len(movements))
+    count.state, count.closed_at = "closed", call.now
+    call.session.flush()
+    site_service.set_under_count(call, count.slot_id, False)
+
+
+def approve(call: Call, count_id: int) -> None:
+    """A second person agrees; the differences are booked. Raises COUNT_NEEDS_SECOND_PERSON for the one who counted."""
+    count = _locked(call, count_id)
+    if count.counted_by == call.actor:
+        raise Refused(Reason.COUNT_NEEDS_SECOND_PERSON)
+    if _mark(call.session, count.slot_id) != count.ledger_mark:
+        raise Refused(Reason.COUNT_MOVED_MEANWHILE, slot=count.slot_id)
+    count.approved_by = call.actor
+    lines = call.session.scalars(select(CountLine).where(CountLine.count_id == count.id).order_by(CountLine.id)).all()
+    _book(call, count, lines)
+
+
+def give_up(call: Call, count_id: int) -> None:
+    """Not counted after all: the slot is free to be used again."""
+    count = _locked(call, count_id)
+    count.state, count.closed_at = "cancelled", call.now
+    call.session.flush()
+    site_service.set_under_count(call, count.slot_id, False)

@@ -1,0 +1,89 @@
+"""S12 line assist: the line is down or a parcel lies beside it; scan it, the screen says the chute, scan goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wms.core.call import Call
+from wms.core.dialogue import (
+    BigCard,
+    Card,
+    Dialogue,
+    Fact,
+    FactsCard,
+    Key,
+    Level,
+    Message,
+    Move,
+    Scan,
+    Screen,
+    Step,
+    Turn,
+)
+from wms.core.refusal import Reason, Refused
+from wms.shipping.labels import number_on_label
+from wms.sorting import service
+
+PARCEL, CHUTE = "scan_parcel", "put_in_chute"
+
+
+def _begin(call: Call, given: Mapping[str, Any]) -> Move:
+    return Move(PARCEL, {})
+
+
+def _parcel_screen(turn: Turn) -> Screen:
+    return Screen(prompt=turn.say("assist.scan_parcel"), keys=[Key("F4", turn.say("dialogue.leave"), "leave")])
+
+
+def _parcel_scanned(turn: Turn, scan: Scan) -> Move:
+    code = number_on_label(turn.call, scan.read)
+    parcel, chutes = service.chute_for(turn.call.session, turn.call.warehouse_id, code)
+    state = {"parcel": parcel.id, "waybill": parcel.waybill, "chutes": chutes, "hub": parcel.hub}
+    first = chutes.split("/")[0]
+    return Move(CHUTE, state, Message(Level.OK, turn.say("assist.chute", chute=first), parcel.hub, speech=first))
+
+
+def _chute_screen(turn: Turn) -> Screen:
+    chutes = str(turn.state["chutes"])
+    cards: list[Card] = [
+        BigCard(turn.say("assist.put_into"), chutes.split("/")[0], "", str(turn.state["hub"])),
+        FactsCard(
+            [Fact(turn.say("assist.waybill"), str(turn.state["waybill"])), Fact(turn.say("assist.group"), chutes)]
+        ),
+    ]
+    return Screen(
+        prompt=turn.say("assist.put_or_next"),
+        cards=cards,
+        keys=[Key("F1", turn.say("assist.done"), "done"), Key("F4", turn.say("dialogue.leave"), "leave")],
+    )
+
+
+def _done(turn: Turn, _value: str) -> Move:
+    """Put by hand: booked as the line would have."""
+    service.sort_by_hand(turn.call, int(turn.state["parcel"]), int(str(turn.state["chutes"]).split("/")[0]))
+    return Move(PARCEL, {}, Message(Level.DONE, turn.say("assist.booked")))
+
+
+def _next_scanned(turn: Turn, scan: Scan) -> Move:
+    """The next parcel's scan says that the last one lies in its chute. The same parcel again changes nothing."""
+    if number_on_label(turn.call, scan.read) == turn.state["waybill"]:
+        raise Refused(Reason.PARCEL_TWICE, parcel=str(turn.state["waybill"]))
+    _done(turn, "")
+    return _parcel_scanned(turn, scan)
+
+
+def _leave(turn: Turn, _value: str) -> Move:
+    return Move(None)
+
+
+LINE_ASSIST = Dialogue(
+    name="line_assist",
+    title="assist.title",
+    right="sort",
+    begin=_begin,
+    steps={
+        PARCEL: Step(_parcel_screen, frozenset({CHUTE, None}), _parcel_scanned, {"leave": _leave}),
+        CHUTE: Step(_chute_screen, frozenset({PARCEL, CHUTE, None}), _next_scanned, {"done": _done, "leave": _leave}),
+    },
+)
