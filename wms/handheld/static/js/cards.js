@@ -108,7 +108,7 @@ function facts(data) {
 
 function countBig(data, view) {
   const figure = String(data.value);
-  const step = (action, sign, words) => action && press(action, { class: "step", "data-again": "1", "aria-label": words }, `${sign}1`);
+  const step = (action, sign, words) => action && press(action, { class: "step", "data-again": "1", "aria-label": `${sign}1 ${words}` }, `${sign}1`);
   return card("count", data,
     step(data.minus, "−", view.say("minus_one")),
     el("div", { class: `figure ${FIGURE_ROOM[figure.length] ?? "d4"}` },

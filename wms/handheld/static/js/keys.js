@@ -18,6 +18,13 @@ const ENDS = new Set(["Enter", "NumpadEnter", "Tab", "Ctrl+KeyM", "Ctrl+KeyJ"]);
 /** The GS1 group separator, which scanners send as Ctrl+]. */
 export const GS = "\x1d";
 
+// Some wedges inject "T" on its key without Shift. With CapsLock on or an IME open the word of
+// `key` is worth nothing; else the letter it names on its own key is the letter that was sent.
+function isThatLetter(event, pair) {
+  const letter = event.key.length === 1 && event.key.toLowerCase() === pair[0] && /[a-z]/.test(pair[0]);
+  return letter && event.keyCode !== 229 && !event.getModifierState("CapsLock");
+}
+
 /** True for keys that only change the meaning of others; they never end or start anything. */
 export function isModifier(event) {
   return MODIFIERS.has(event.key) || /^(Shift|Control|Alt|Meta)(Left|Right)$|^CapsLock$|^NumLock$/.test(event.code);
@@ -43,6 +50,7 @@ export function characterOf(event, gsKey = "Ctrl+BracketRight") {
   if (name !== "" && name === gsKey) return GS;
   if (event.ctrlKey || event.metaKey || event.altKey) return null;
   const pair = US[name];
+  if (pair && isThatLetter(event, pair)) return event.key;
   if (pair) return pair[event.shiftKey ? 1 : 0];
   return event.key.length === 1 && event.code === "" ? event.key : null;
 }

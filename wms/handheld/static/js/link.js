@@ -2,7 +2,8 @@
 // `answer` (body), `away` (no network, 503, too slow: ask again), `login`, `refused` (error).
 
 const ANSWER_MS_MAX = 5000;
-const LATER = new Set([408, 409, 425, 429, 500, 502, 503, 504]);
+const LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
+const ENDED = new Set(["not_logged_in", "logged_in_elsewhere", "csrf_wrong"]);
 
 function csrf() {
   return document.cookie.split("; ").find((c) => c.startsWith("csrf="))?.slice(5) ?? "";
@@ -13,8 +14,9 @@ export class Link {
     this.base = base;
   }
 
-  get(path) {
-    return this.ask(path, { method: "GET" });
+  /** `wait_ms`: how long the server may hold its answer back. */
+  get(path, wait_ms = 0) {
+    return this.ask(path, { method: "GET" }, wait_ms);
   }
 
   post(path, body) {
@@ -25,9 +27,9 @@ export class Link {
     });
   }
 
-  async ask(path, request) {
+  async ask(path, request, wait_ms = 0) {
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), ANSWER_MS_MAX);
+    const timer = setTimeout(() => giveUp.abort(), ANSWER_MS_MAX + wait_ms);
     try {
       const reply = await fetch(this.base + path, {
         ...request, credentials: "same-origin", cache: "no-store", signal: giveUp.signal,
@@ -46,7 +48,8 @@ async function outcome(reply) {
   const body = await reply.json();
   if (reply.ok) return { kind: "answer", body };
   const error = body.error ?? { reason: `http_${reply.status}`, message: "", facts: {} };
-  return { kind: reply.status === 401 ? "login" : "refused", status: reply.status, error };
+  const ended = reply.status === 401 || ENDED.has(error.reason);
+  return { kind: ended ? "login" : "refused", status: reply.status, error };
 }
 
 /** 32 hex digits from the device's random source; `randomUUID` does not exist on plain HTTP. */

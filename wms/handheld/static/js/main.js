@@ -34,7 +34,7 @@ class Page {
       sound: (name) => this.sound.play(name),
       speak: (text) => this.sound.say(text, this.texts.language),
       flash: () => this.flash(),
-      login: () => this.loggedOut(),
+      login: (error) => this.loggedOut(error),
       person: (person) => this.personCame(person),
     });
     this.scanner = new Scanner(scannerSettings, { onScan: (scan) => this.scanned(scan), onHand: (stroke) => this.typed(stroke) });
@@ -199,8 +199,10 @@ class Page {
     return { level, title, text, code };
   }
 
-  loggedOut() {
+  loggedOut(error) {
     this.local = null;
+    const taken = error?.reason === "logged_in_elsewhere";
+    this.login.message = taken ? this.complaint("attention", error.message, this.say("work_kept"), error.reason) : null;
     this.draw();
   }
 

@@ -9,7 +9,7 @@ const BACKOFF_MS = [400, 800, 1500, 3000, 5000];
 const PATHS = { scan: "/scan", action: "/action" };
 
 export class Queue {
-  /** `tell`: {answered(record, envelope), refused(record, error), away(), reached(), login(), changed()}. */
+  /** `tell`: {answered(record, envelope), refused(record, error), away(), reached(), login(error), changed()}. */
   constructor(store, link, tell) {
     Object.assign(this, { store, link, tell, records: [], who: null, paused: true, running: false, misses: 0 });
   }
@@ -85,7 +85,7 @@ export class Queue {
     if (reply.kind === "away") return this.missed();
     if (reply.kind === "login") {
       this.paused = true;
-      this.tell.login();
+      this.tell.login(reply.error);
       return false;
     }
     this.misses = 0;

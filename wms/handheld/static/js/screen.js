@@ -30,7 +30,7 @@ function paint(root, view) {
   const drawn = { ...view, tight, typing: view.entry !== null, counting: (view.screen.cards ?? []).some((card) => card.kind === "count_big") };
   root.dataset.level = view.message?.level ?? "";
   root.classList.toggle("typing", drawn.typing);
-  root.classList.toggle("letters", view.entry?.letters ?? false);
+  root.classList.toggle("wordy", view.entry?.input.kind === "text");
   root.classList.toggle("offline", Boolean(view.offline));
   part("status").className = view.offline ? "status off" : "status";
   part("status").replaceChildren(...(view.offline ? offlineStatus(view) : status(view)));
@@ -63,8 +63,8 @@ function statusValue(value) {
 }
 
 function languageKey(view) {
-  return press("page:language", { class: "language", "aria-label": view.say("other_language"), lang: view.language === "zh" ? "en" : "zh-CN" },
-    el("span", null, view.language === "zh" ? "EN" : "中"));
+  return press("page:language", { class: "language", "aria-label": view.say("language_key"), lang: view.language === "zh" ? "en" : "zh-CN" },
+    el("span", null, view.say("language_short")));
 }
 
 function status(view) {

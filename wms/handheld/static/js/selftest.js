@@ -122,8 +122,8 @@ class SelfTest {
     const { say, settings } = this;
     const part = (id, ...children) => document.getElementById(id).replaceChildren(...children);
     part("status", el("b", null, say("selftest")), el("div", { class: "entries" }),
-      press("language", { class: "language", "aria-label": say("other_language"), lang: this.texts.language === "zh" ? "en" : "zh-CN" },
-        el("span", null, this.texts.language === "zh" ? "EN" : "中")));
+      press("language", { class: "language", "aria-label": say("language_key"), lang: this.texts.language === "zh" ? "en" : "zh-CN" },
+        el("span", null, say("language_short"))));
     part("note", ...(this.saved ? [el("div", { class: "saidline info" }, el("b", null, say("test.saved")))] : []));
     part("prompt", el("section", { class: "scan" }, icon("barcode", 30), el("h1", null, say("test.prompt"))));
     part("work", el("dl", { class: "card checks" }, this.lines().map(([name, text, kind]) => [el("dt", null, say(name)), el("dd", { class: kind }, text)])));

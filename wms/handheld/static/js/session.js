@@ -8,6 +8,8 @@ import { Queue } from "./queue.js";
 
 const REFUSALS = new Set(["wrong", "intercepted"]);
 const SLOW_MS = 600;
+const WATCH_S = 20;
+const WATCH_PAUSE_MS = 1000;
 
 export class Session {
   /** `tell`: {draw(), sound(name), speak(text), flash(), login(), person(person)}. */
@@ -19,6 +21,8 @@ export class Session {
     this.message = null;
     this.step = 0; // how far along `ahead` this device went on its own
     this.offline = null; // {since_ms} while the server is away
+    this.watching = null; // the id of the one wait for changes that is under way
+    this.pressed = new Set(); // keys of a screen whose answer is not there yet
     this.loggedIn = false;
     this.skew_ms = 0;
     this.order = Promise.resolve(); // one scan after another, in the order of the beeps
@@ -27,7 +31,7 @@ export class Session {
       refused: (record, error) => this.refused(record, error),
       away: () => this.away(),
       reached: () => this.resume(),
-      login: () => this.locked(),
+      login: (error) => this.locked(error),
       changed: () => tell.draw(),
     });
   }
@@ -40,6 +44,7 @@ export class Session {
 
   async start() {
     await this.queue.load();
+    for (const record of this.queue.records) this.pressed.add(pressOf(record.body.action, record.token));
     const last = await this.store.kept("session");
     if (last) Object.assign(this, last, { loggedIn: last.envelope !== null });
     this.queue.who = nameOf(this.envelope);
@@ -50,7 +55,7 @@ export class Session {
   /** Asks where the work stands: after a reload, a login, or when the network is back. */
   async resume() {
     const reply = await this.link.get("/state");
-    if (reply.kind === "login") return this.locked();
+    if (reply.kind === "login") return this.locked(reply.error);
     if (reply.kind === "away") {
       this.away();
       return this.queue.again();
@@ -67,14 +72,44 @@ export class Session {
     await this.tell.person(envelope.person);
     // What waits goes first; drawing the state before it would show a step already done.
     if (this.queue.waiting.length === 0) await this.show(envelope, { quiet: true });
+    this.watch();
     return this.queue.run();
   }
 
-  locked() {
+  /** Waits at the server for what others do to this screen (a weight, a task taken away), and so
+   *  notices a lost network even while nobody scans. One wait at a time. */
+  async watch() {
+    if (this.watching) return undefined;
+    const mine = newId();
+    this.watching = mine;
+    for (;;) {
+      const since = this.envelope?.work?.version ?? 0;
+      const reply = await this.link.get(`/state?since=${since}&wait_s=${WATCH_S}`, WATCH_S * 1000);
+      if (this.watching !== mine) return undefined; // logged out or offline meanwhile: that screen is another's
+      if (reply.kind !== "answer") return this.watchEnded(reply);
+      const changed = (reply.body.work?.version ?? 0) > (this.envelope?.work?.version ?? 0);
+      if (changed && this.queue.waiting.length === 0) await this.show(reply.body);
+      else await new Promise((resume) => { setTimeout(resume, WATCH_PAUSE_MS); });
+    }
+  }
+
+  watchEnded(reply) {
+    this.watching = null;
+    if (reply.kind === "login") return this.locked(reply.error);
+    if (reply.kind === "away") {
+      this.away();
+      this.queue.again();
+    }
+    return undefined;
+  }
+
+  /** Nobody is logged in here any more; what is queued waits. `error` says why, if the server did. */
+  locked(error) {
     this.loggedIn = false;
+    this.watching = null;
     this.queue.paused = true;
     this.offline = null;
-    this.tell.login();
+    this.tell.login(error);
   }
 
   /** `{ok: true}` or `{message}`; facts are the server's, such as `take_over`. */
@@ -103,7 +138,7 @@ export class Session {
   }
 
   async sendLanguage() {
-    const reply = await this.link.post("/language", { language: this.languageWish });
+    const reply = await this.link.post("/language", { id: newId(), language: this.languageWish });
     if (reply.kind === "away") return; // sent again when the network is back
     this.languageWish = null;
     if (reply.kind === "answer" && this.queue.waiting.length === 0) await this.show(reply.body, { quiet: true });
@@ -122,8 +157,8 @@ export class Session {
   /** A key, a row or a typed value. The same key twice before its answer is one press. */
   act(action, value, { again = false, words = action } = {}) {
     const token = this.screen?.token ?? null;
-    const pressed = (record) => record.kind === "action" && record.body.action === action && record.token === token;
-    if (!again && this.queue.waiting.some(pressed)) return this.order;
+    if (!again && this.pressed.has(pressOf(action, token))) return this.order;
+    this.pressed.add(pressOf(action, token));
     const body = { id: newId(), action, at_ms: this.now() };
     if (value !== undefined) body.value = value;
     return this.take("action", body, words, token);
@@ -168,6 +203,7 @@ export class Session {
   // --- answers --------------------------------------------------------------------
 
   async answered(record, envelope) {
+    this.pressed.delete(pressOf(record.body.action, record.token));
     const refused = REFUSALS.has(envelope.message?.level);
     if (record.offline && refused) await this.queue.stop(record, envelope.message);
     else await this.queue.drop(record);
@@ -186,6 +222,7 @@ export class Session {
 
   /** The server would not take the record at all: a conflict of its task, whatever it was. */
   async refused(record, error) {
+    this.pressed.delete(pressOf(record.body.action, record.token));
     const message = { level: "wrong", sound: "wrong", title: error.message || this.texts.say("refused"), text: "", code: error.reason };
     await this.queue.stop(record, message);
     await this.back();
@@ -223,6 +260,7 @@ export class Session {
 
   away() {
     if (this.offline || !this.loggedIn) return;
+    this.watching = null;
     this.offline = { since_ms: this.now() };
     this.tell.sound("offline");
     this.order = this.order.then(() => this.judgeWaiting());
@@ -234,6 +272,7 @@ export class Session {
     this.offline = null;
     await this.keep();
     this.tell.sound("online");
+    this.watch();
   }
 
   async judgeWaiting() {
@@ -299,11 +338,14 @@ export class Session {
     const last = this.queue.waiting.at(-1);
     if (!last?.before || last.sent) return this.local("attention", "undo_later", {});
     Object.assign(this, last.before);
+    this.pressed.delete(pressOf(last.body.action, last.token));
     await this.queue.drop(last);
     await this.keep();
     return this.local("info", "undone", {});
   }
 }
+
+const pressOf = (action, token) => `${action}|${token}`;
 
 function nameOf(envelope) {
   return envelope?.person?.id ?? envelope?.person?.name ?? null;
