@@ -36,11 +36,12 @@ def bare_barcode(barcode: str) -> str:
 
 
 def lot_marks(
-    sku: SkuFacts, code: str | None, produced_on: date | None, expires_on: date | None, today: date
+    sku: SkuFacts, code: str | None, produced_on: date | None, expires_on: date | None, today: date | None
 ) -> LotMarks:
     """What a lot of this SKU must say, or a refusal: LOT_REQUIRED, LOT_DATES_REQUIRED, LOT_DATES_WRONG.
 
-    The date of expiry follows from the day of production where the SKU's shelf life is known.
+    The date of expiry follows from the day of production where the SKU's shelf life is known. `today` (at the
+    warehouse) is only needed with a day of production.
     """
     if produced_on is not None and expires_on is None and sku.shelf_life_days is not None:
         expires_on = produced_on + timedelta(days=sku.shelf_life_days)
@@ -54,8 +55,8 @@ def lot_marks(
     return LotMarks(_code_from_dates(expires_on), produced_on, expires_on)
 
 
-def _check_dates(produced_on: date | None, expires_on: date | None, today: date) -> None:
-    if produced_on is not None and produced_on > today:
+def _check_dates(produced_on: date | None, expires_on: date | None, today: date | None) -> None:
+    if produced_on is not None and today is not None and produced_on > today:
         raise Refused(Reason.LOT_DATES_WRONG, why=f"{produced_on} > {today}")
     if produced_on is not None and expires_on is not None and expires_on < produced_on:
         raise Refused(Reason.LOT_DATES_WRONG, why=f"{expires_on} < {produced_on}")

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from wms.catalog import queries
 from wms.catalog.rules import (
     CODE_LENGTH_MAX,
     NAME_LENGTH_MAX,
+    NO_LOT,
     LotMarks,
     bare_barcode,
     check_barcode_quantity,
@@ -29,7 +30,9 @@ from wms.core.sql import insert_for
 from wms.site import queries as site
 
 _lot = table_of(Lot)
-_lot_key = select(_lot.c.id, _lot.c.produced_on, _lot.c.expires_on)
+_lot_by_code = select(_lot.c.id, _lot.c.produced_on, _lot.c.expires_on).where(
+    _lot.c.warehouse_id == bindparam("w"), _lot.c.sku_id == bindparam("s"), _lot.c.code == bindparam("c")
+)
 
 
 def add_merchant(call: Call, *, code: str, name: str, contact: str = "", phone: str = "") -> int:
@@ -167,10 +170,28 @@ def ensure_lot(
 
     Raises LOT_REQUIRED, LOT_DATES_REQUIRED, LOT_DATES_WRONG (also for a known batch with other dates).
     """
-    today = site.warehouse(call.session, call.warehouse_id).local(call.now).date()
-    marks = lot_marks(sku, code, produced_on, expires_on, today)
-    if marks.code != "-":
+    marks = lot_marks(sku, code, produced_on, expires_on, _today(call) if produced_on else None)
+    if marks.code != NO_LOT:
         check_text("lot", marks.code, CODE_LENGTH_MAX)
+    return _known_lot(call, sku, marks) or _new_lot(call, sku, marks, origin)
+
+
+def _today(call: Call) -> date:
+    """The day at the warehouse."""
+    return site.warehouse(call.session, call.warehouse_id).local(call.now).date()
+
+
+def _known_lot(call: Call, sku: SkuFacts, marks: LotMarks) -> int | None:
+    row = call.session.execute(_lot_by_code, {"w": call.warehouse_id, "s": sku.id, "c": marks.code}).one_or_none()
+    if row is None:
+        return None
+    for before, now in ((row.produced_on, marks.produced_on), (row.expires_on, marks.expires_on)):
+        if now is not None and before is not None and now != before:
+            raise Refused(Reason.LOT_DATES_WRONG, why=f"{marks.code}: {before} / {now}")
+    return int(row.id)
+
+
+def _new_lot(call: Call, sku: SkuFacts, marks: LotMarks, origin: str) -> int:
     row = {
         "warehouse_id": call.warehouse_id,
         "merchant_id": sku.merchant_id,
@@ -183,16 +204,10 @@ def ensure_lot(
     }
     statement = insert_for(call.session, _lot).values(row).on_conflict_do_nothing().returning(_lot.c.id)
     fresh = call.session.execute(statement).scalar_one_or_none()
-    return int(fresh) if fresh is not None else _known_lot(call, sku, marks)
-
-
-def _known_lot(call: Call, sku: SkuFacts, marks: LotMarks) -> int:
-    key = (_lot.c.warehouse_id == call.warehouse_id, _lot.c.sku_id == sku.id, _lot.c.code == marks.code)
-    row = call.session.execute(_lot_key.where(*key)).one()
-    for before, now in ((row.produced_on, marks.produced_on), (row.expires_on, marks.expires_on)):
-        if now is not None and before is not None and now != before:
-            raise Refused(Reason.LOT_DATES_WRONG, why=f"{marks.code}: {before} / {now}")
-    return int(row.id)
+    # None: somebody listed it between our look and our insert, so now it can be seen.
+    lot_id = int(fresh) if fresh is not None else _known_lot(call, sku, marks)
+    assert lot_id is not None, "a lot that conflicts is there"
+    return lot_id
 
 
 def _insert_new(call: Call, record: type[Base], row: dict[str, Any], what: str) -> int:
