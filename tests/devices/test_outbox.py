@@ -12,6 +12,7 @@ from devices.lock import OutboxLock
 from devices.outbox import KEPT_AFTER_ACKNOWLEDGE, Outbox, read_events
 from devices.station import wall_ms
 from devices.store import Store
+from tests.devices.processes import wait_until
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_a_ticket_is_settled_only_after_the_commit(store: Store, outbox: Outbox)
     ticket = outbox.add("line1", "cfm", {"pid": 1})
     ticket.on_commit(lambda: seen.append(len(list(read_events(store.path)))))
     assert ticket.wait(5)
+    wait_until(lambda: seen == [1], what="the callback, which comes just after the ticket is settled")
     ticket.on_commit(lambda: seen.append(-1))
     assert seen == [1, -1]
 
