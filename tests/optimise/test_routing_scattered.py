@@ -59,7 +59,7 @@ def test_a_narrow_search_never_claims_what_it_did_not_prove() -> None:
     for _ in range(5):
         supplies = [Supply(str(number % 8), stop, 1) for number, stop in enumerate(random_stops(dice, hall, 60))]
         needs = dict.fromkeys("01234567", 1)
-        narrow = plan_scattered_route(hall, supplies, needs, effort=Effort(5, (2,))).route
+        narrow = plan_scattered_route(hall, supplies, needs, effort=Effort(5, ((2, 2),))).route
         wide = plan_scattered_route(hall, supplies, needs).route
         assert narrow.lower_bound_mm <= wide.length_mm
         assert not narrow.optimal or narrow.length_mm <= wide.length_mm

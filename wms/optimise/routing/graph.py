@@ -132,7 +132,7 @@ def _solve(
 
 def default_limits(places: int) -> Limits:
     """A search of about 5 ms of one processor per stop on an ordinary machine."""
-    return Limits(rounds=max(60, min(400, 18_000 // max(places, 1))))
+    return Limits(rounds=max(60, min(550, 20_000 // max(places, 1))))
 
 
 def _walks(network: Network[Node], places: list[Node], start: Node, end: Node) -> _Walks[Node]:

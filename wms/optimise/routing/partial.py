@@ -15,7 +15,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 OPTIONS_MAX = 24  # ways of walking one aisle that are followed
-GROUPS_PER_WIDTH = 0.15  # groups of partial tours that miss alike
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,16 @@ class Found:
 
 
 class Search:
-    """Looks for a tour at least `unit` shorter than `known`, keeping at most `width` partial tours per step."""
+    """Looks for a tour at least `unit` shorter than `known`, keeping at most `width` partial tours per step.
 
-    def __init__(self, prices: Prices, priced: Priced, known: float, width: int, unit: int) -> None:
+    Those kept are taken in turn from about `groups` groups, by how much they still miss.
+    """
+
+    def __init__(self, prices: Prices, priced: Priced, known: float, width: int, groups: int, unit: int) -> None:
         self._prices, self._priced, self._width = prices, priced, width
         self._target = known - unit + 0.5 if np.isfinite(known) else np.inf
         self._value = priced.price
+        self._groups = groups
         self._complete = True
         self._alive = self._options_alive()
         self._ahead = self._passable_ahead()
@@ -157,7 +160,7 @@ class Search:
         """As many as the width allows, in turn from those that miss alike: who has picked much looks long too soon."""
         missing = partial.missing[live] @ self._value
         share = missing / max(1e-9, float(self._prices.need @ self._value))
-        group = np.round(share * GROUPS_PER_WIDTH * self._width).astype(np.int64)
+        group = np.round(share * self._groups).astype(np.int64)
         order = np.lexsort((partial.bound[live] + missing, group))
         starts = np.flatnonzero(np.diff(group[order], prepend=-1))
         rank = np.arange(len(order)) - np.repeat(starts, np.diff([*starts, len(order)]))

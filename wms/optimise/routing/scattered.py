@@ -40,10 +40,11 @@ class Supply(NamedTuple):
 
 @dataclass(frozen=True)
 class Effort:
-    """How long to search: rounds of pricing, and how many partial tours are kept at each step."""
+    """How long to search: rounds of pricing, and for each search over partial tours how many are kept at each step,
+    and from how many groups."""
 
     price_rounds: int = 40
-    widths: tuple[int, ...] = (100, 250)
+    searches: tuple[tuple[int, int], ...] = ((60, 20), (100, 40), (150, 15), (250, 100))
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,8 @@ class _Task:
         first = prices.judge(np.full(len(self._need), length / (2.0 * self._need.sum())))
         best = prices.improve(first, float(length), self._effort.price_rounds // 3)
         proved = False
-        for width in self._effort.widths:
-            found = Search(prices, best, float(length), width, unit).run()
+        for width, groups in self._effort.searches:
+            found = Search(prices, best, float(length), width, groups, unit).run()
             if found.options:
                 other, other_length = self._realise(options, found.options)
                 picks, length = min((picks, length), (other, other_length), key=lambda pair: pair[1])
