@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import signal
 import struct
 import subprocess
@@ -74,12 +73,15 @@ class GatewayProcess:
         self._limit_files(0)
 
     def empty_disk(self) -> None:
-        self._limit_files(resource.RLIM_INFINITY)
+        self._limit_files(None)
 
-    def _limit_files(self, size: int) -> None:
+    def _limit_files(self, size: int | None) -> None:
+        import resource  # Linux only, as this fault is
+
         assert self._process is not None
+        most = resource.RLIM_INFINITY if size is None else size
         with suppress(ProcessLookupError):
-            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+            resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
 
     def step_clock(self, seconds: float) -> None:
         """What the gateway's wall clock is off from now on."""
