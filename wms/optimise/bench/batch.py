@@ -28,16 +28,17 @@ class _Task:
 
 
 def bench_batch(
-    files: Sequence[str], time_limit_s: float, seed: int, end_gap: str | None, out: TextIO, err: TextIO
+    files: Sequence[str], time_limit_s: float, seed: int, end_gap: str | float | None, out: TextIO, err: TextIO
 ) -> int:
     """One JSON line per good file on `out`, one plain line per bad file on `err`; 0, or 2 when a file was bad.
 
     `end_gap`: a length that replaces the file's distance from an aisle's ends to its first and last cell.
     """
-    if time_limit_s <= 0 or (end_gap is not None and not _is_length(end_gap)):
+    gap = None if end_gap is None else str(end_gap)
+    if time_limit_s <= 0 or (gap is not None and not _is_length(gap)):
         print("the time limit and the end gap must be numbers above zero", file=err)
         return 2
-    return for_each_file(files, out, err, lambda content: _answer(content, time_limit_s, seed, end_gap))
+    return for_each_file(files, out, err, lambda content: _answer(content, time_limit_s, seed, gap))
 
 
 def _is_length(text: str) -> bool:
