@@ -128,6 +128,17 @@ def test_after_a_conflict_the_rest_is_sent_when_the_person_says_so(walking: Hand
     assert floor.codes() == STOPS[:3]
 
 
+def test_a_conflict_holds_up_no_other_task(walking: Handheld, floor: Floor) -> None:
+    conflict_of_the_second(walking, floor)
+    other = goods.envelope(goods.receive_screen("zh"), work={"task": 13, "version": 8})
+    floor.state = lambda: other
+    floor.script = lambda path, body: other
+    walking.page.wait_for_function("() => document.querySelector('#status b')?.innerText === '收货'")
+    walking.trigger("6900000000017")
+    walking.until(lambda: floor.codes() == [*STOPS[:2], "6900000000017"], "the other task's scan")
+    assert [record["state"] for record in walking.kept()] == ["conflict", "held"]
+
+
 def test_after_a_conflict_giving_up_asks_twice(walking: Handheld, floor: Floor) -> None:
     conflict_of_the_second(walking, floor)
     walking.press("F2")
@@ -170,6 +181,20 @@ def test_a_record_the_server_will_not_take_is_a_conflict_not_a_loss(walking: Han
     floor.script = refuse
     walking.trigger(STOPS[0])
     walking.sees("同一请求编号内容不同")
+    assert [record["state"] for record in walking.kept()] == ["conflict"]
+
+
+def test_a_record_the_server_stumbles_over_is_set_aside_after_five_tries(walking: Handheld, floor: Floor) -> None:
+    def stumble(path: str, body: goods.Json) -> goods.Json:
+        raise Refuses(500, "our_mistake", "")
+
+    floor.script = stumble
+    walking.trigger(STOPS[0])
+    for _ in range(8):
+        walking.page.evaluate("window.dispatchEvent(new Event('online'))")
+        walking.page.wait_for_timeout(60)
+    walking.sees("服务器没收，请叫主管")
+    assert len(floor.heard) == 5
     assert [record["state"] for record in walking.kept()] == ["conflict"]
 
 

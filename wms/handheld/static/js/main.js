@@ -139,7 +139,8 @@ class Page {
 
   leave() {
     if (this.local) return this.closeLocal();
-    if (this.session.loggedIn && !this.session.offline) this.session.act("leave");
+    const working = this.session.loggedIn && !this.session.offline && this.session.screen?.dialogue !== "menu";
+    if (working) this.session.act("leave");
   }
 
   act(action, value, { again = false, words = action, off = false } = {}) {

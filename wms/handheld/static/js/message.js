@@ -7,6 +7,7 @@ import { shape } from "./icons.js";
 const BANDS = new Set(["wrong", "attention", "intercepted"]);
 const TAIL = 6;
 const WHOLE_MAX = 9;
+const CODE_BESIDE_MAX = 8;
 
 /** Does this message take the prompt's place? */
 export function isBand(message) {
@@ -49,7 +50,8 @@ function compared(code, [from, to], cut) {
 
 function comparison(message, say) {
   const expected = message.expected ?? "";
-  const scanned = message.scanned ?? "";
+  const told = !expected && message.title.includes(message.scanned); // the sentence has the code in it already
+  const scanned = told ? "" : message.scanned ?? "";
   if (!expected && !scanned) return "";
   const { cut, one, other } = expected && scanned ? excerpt(expected, scanned) : { cut: 0, one: [0, 0], other: [0, 0] };
   const line = (word, code, marks, name) => [el("span", null, word), compared(code, marks, cut), el("span", { class: "name" }, name)];
@@ -60,11 +62,13 @@ function comparison(message, say) {
 
 /** The full band for wrong, attention and intercepted. */
 export function band(message, say) {
+  const code = message.code && el("code", null, message.code);
+  const beside = (message.code ?? "").length <= CODE_BESIDE_MAX;
   return el("div", { class: `band ${message.level}` },
     shape(message.level),
     el("div", { class: "said" },
-      el("h2", null, el("span", { "data-fit": "" }, message.title), message.code && el("code", null, message.code)),
-      comparison(message, say)),
+      el("h2", null, el("span", { "data-fit": "" }, message.title), beside && code),
+      comparison(message, say), !beside && code),
     message.text && el("div", { class: "do", "data-fit": "box" }, message.text));
 }
 

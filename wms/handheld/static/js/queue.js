@@ -6,6 +6,7 @@
 
 export const QUEUE_MAX = 2000;
 const BACKOFF_MS = [400, 800, 1500, 3000, 5000];
+const FAULTS_MAX = 5;
 const PATHS = { scan: "/scan", action: "/action" };
 
 export class Queue {
@@ -82,7 +83,7 @@ export class Queue {
     record.sent = true;
     await this.save(record);
     const reply = await this.link.post(PATHS[record.kind], record.body);
-    if (reply.kind === "away") return this.missed();
+    if (reply.kind === "away" && !this.poisons(record, reply.status)) return this.missed();
     if (reply.kind === "login") {
       this.paused = true;
       this.tell.login(reply.error);
@@ -90,8 +91,15 @@ export class Queue {
     }
     this.misses = 0;
     if (reply.kind === "answer") await this.tell.answered(record, reply.body);
-    else await this.tell.refused(record, reply.error);
+    else await this.tell.refused(record, reply.error ?? { reason: "our_mistake", message: "" });
     return true;
+  }
+
+  // The server stumbles over this very record each time: it is set aside and shown, or it would
+  // hold up everything behind it for ever. A server that is merely down answers 502-504 or nothing.
+  poisons(record, status) {
+    record.faults = status === 500 ? (record.faults ?? 0) + 1 : 0;
+    return record.faults >= FAULTS_MAX;
   }
 
   missed() {
