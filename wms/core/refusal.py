@@ -61,6 +61,7 @@ class Reason(str, Enum):
     SLOT_OTHER_OWNER = ("slot_other_owner", 409)
     SLOT_WRONG_ZONE = ("slot_wrong_zone", 409)
     SLOT_WRONG = ("slot_wrong", 409)
+    SLOT_KEPT = ("slot_kept", 409)
     NO_SLOT_FITS = ("no_slot_fits", 409)
     CONTAINER_UNKNOWN = ("container_unknown", 404)
     CONTAINER_EMPTY = ("container_empty", 409)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wms.catalog import queries as catalog
-from wms.catalog.values import SkuFacts
+from wms.catalog.values import ScannedSku, SkuFacts
 from wms.core.call import Call
 from wms.core.codes import Kind
 from wms.core.dialogue import (
@@ -86,10 +86,21 @@ def _item_scanned(turn: Turn, scan: Scan) -> Move:
     lots = queries.lots_to_count(
         call.session, call.warehouse_id, str(turn.state["slot"]), [one.sku.id for one in scanned]
     )
+    if not lots:
+        return _never_seen(turn, scanned)
     if len(lots) == 1:
         sku = next(one for one in scanned if one.sku.id == lots[0].sku_id)
         return _add(turn, sku.sku, lots[0].lot_id, lots[0].lot_code, sku.quantity)
     return Move(LOT, {**turn.state, "skus": [one.sku.id for one in scanned], "each": scanned[0].quantity})
+
+
+def _never_seen(turn: Turn, scanned: Sequence[ScannedSku]) -> Move:
+    """An item that never lay in this house: goods without a batch are counted to none."""
+    if len(scanned) != 1:
+        raise Refused(Reason.BARCODE_AMBIGUOUS)
+    sku = scanned[0].sku
+    lot = catalog.lot_by_id(turn.call.session, turn.call.warehouse_id, service.lot_without_marks(turn.call, sku))
+    return _add(turn, sku, lot.id, lot.code, scanned[0].quantity)
 
 
 def _lot_screen(turn: Turn) -> Screen:
@@ -135,7 +146,7 @@ def _go_on(turn: Turn, found: list[dict[str, Any]], message: Message | None = No
 
 def _typed(turn: Turn, value: str) -> Move:
     found = [dict(one) for one in turn.state["found"]]
-    if not found or not value.isdigit() or int(value) > 99_999:
+    if not found or not (value.isascii() and value.isdecimal()) or len(value) > 5:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
     found[-1]["quantity"] = int(value)
     return _go_on(turn, found)
@@ -166,7 +177,14 @@ def _undo(turn: Turn, _value: str) -> Move:
 
 def _done(turn: Turn, _value: str) -> Move:
     found = [Counted(one["merchant"], one["sku"], one["lot_id"], one["quantity"]) for one in turn.state["found"]]
-    result = service.finish_count(turn.call, int(turn.state["count"]), found)
+    try:
+        result = service.finish_count(turn.call, int(turn.state["count"]), found)
+    except Refused as no:  # it refuses before it writes; the count begins again where the goods lie now
+        if no.reason is not Reason.COUNT_MOVED_MEANWHILE:
+            raise
+        words = turn.say(f"reason.{no.reason.value}")
+        service.begin_count(turn.call, str(turn.state["slot"]))
+        return _go_on(turn, [], Message(Level.WRONG, words, code=no.reason.value, speech=words))
     if result.waits:
         return Move(None, {}, Message(Level.ATTENTION, turn.say("count.waits", slot=result.slot_code)))
     words = turn.say("count.right" if not (result.more or result.fewer) else "count.booked", slot=result.slot_code)

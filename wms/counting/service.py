@@ -4,11 +4,13 @@ person.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from wms.catalog import service as catalog
+from wms.catalog.values import SkuFacts
 from wms.core.audit_trail import note
 from wms.core.call import Call
 from wms.core.outbox import announce
@@ -22,17 +24,32 @@ from wms.site import queries as site
 from wms.site import service as site_service
 from wms.work import service as work
 
-OPEN = ("open", "counted")
+OPEN = ("open",)
+WAITING = ("approval",)
+QUANTITY_MAX = 1_000_000
 
 
 def begin_count(call: Call, slot_code: str, *, reason: str = "asked") -> int:
-    """Begin (or go on with) the count of a slot; nothing is put away there meanwhile. The count's id."""
+    """Begin (or begin again) the count of a slot; nothing is put away there meanwhile. The count's id.
+
+    A count of this slot that waits for approval is overtaken: it says nothing of the slot any more.
+    """
     slot = site.slot_by_code(call.session, call.warehouse_id, slot_code)
-    known = call.session.scalars(
-        select(Count).where(
-            Count.warehouse_id == call.warehouse_id, Count.slot_id == slot.place_id, Count.state.in_(OPEN)
+    site_service.lock_slot(call, slot.place_id)
+    counts = call.session.scalars(
+        select(Count)
+        .where(
+            Count.warehouse_id == call.warehouse_id,
+            Count.slot_id == slot.place_id,
+            Count.state.in_((*OPEN, *WAITING)),
         )
-    ).first()
+        .order_by(Count.id)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
+    ).all()
+    for overtaken in (one for one in counts if one.state in WAITING):
+        overtaken.state, overtaken.closed_at = "cancelled", call.now
+    known = next((one for one in counts if one.state in OPEN), None)
     if known is None:
         known = Count(warehouse_id=call.warehouse_id, slot_id=slot.place_id, reason=reason, made_at=call.now)
         call.session.add(known)
@@ -53,20 +70,25 @@ def _mark(session: Session, place_id: int) -> int:
 def finish_count(call: Call, count_id: int, found: Sequence[Counted]) -> CountResult:
     """Compare what was counted with the book, SKU by SKU. What was not counted counts as nothing there.
 
-    Small differences are booked at once; from five pieces on, a second person approves. Raises COUNT_MOVED_MEANWHILE
-    (count again).
+    Small differences are booked at once; from five pieces on, or when promised pieces are not there, a second person
+    approves. Raises COUNT_MOVED_MEANWHILE (count again), QUANTITY_WRONG, TASK_DONE.
     """
-    count = _locked(call, count_id)
-    slot = site.slot_by_id(call.session, call.warehouse_id, count.slot_id)
-    if _mark(call.session, count.slot_id) != count.ledger_mark:
-        raise Refused(Reason.COUNT_MOVED_MEANWHILE, slot=slot.code)
-    lines = _lines(call, count, found)
+    wrong = next((one for one in found if not 0 <= one.quantity <= QUANTITY_MAX), None)
+    if wrong is not None:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=wrong.quantity)
+    count = _locked(call, count_id, OPEN)
+    stock = _slot_at_rest(call, count)
+    lines = _lines(call, count, stock, found)
     more = sum(max(0, line.counted - line.expected) for line in lines)
     fewer = sum(max(0, line.expected - line.counted) for line in lines)
     count.counted_at, count.counted_by = call.now, call.actor
-    waits = max(more, fewer) >= APPROVAL_PIECES
+    promised = {row.id: row.promised for row in stock}
+    waits = max(more, fewer) >= APPROVAL_PIECES or any(
+        line.counted < min(line.expected, promised.get(line.stock_id or 0, 0)) for line in lines
+    )
     count.state = "approval" if waits else "counted"
     call.session.flush()
+    slot = site.slot_by_id(call.session, call.warehouse_id, count.slot_id)
     if waits:
         announce(call, "count.waits", f"count:{count.id}", count=count.id, slot=slot.code, more=more, fewer=fewer)
     else:
@@ -76,20 +98,35 @@ def finish_count(call: Call, count_id: int, found: Sequence[Counted]) -> CountRe
     return CountResult(count.id, slot.code, more, fewer, waits)
 
 
-def _locked(call: Call, count_id: int) -> Count:
+def _locked(call: Call, count_id: int, states: Collection[str]) -> Count:
     count = call.session.scalars(
-        select(Count).where(Count.id == count_id, Count.warehouse_id == call.warehouse_id).with_for_update()
+        select(Count).where(Count.id == count_id, Count.warehouse_id == call.warehouse_id).with_for_update(),
+        execution_options={"populate_existing": True},
     ).one_or_none()
-    if count is None or count.state not in (*OPEN, "approval"):
+    if count is None or count.state not in states:
         raise Refused(Reason.TASK_DONE)
     return count
 
 
-def _lines(call: Call, count: Count, found: Sequence[Counted]) -> list[CountLine]:
+def _slot_at_rest(call: Call, count: Count) -> Sequence[Stock]:
+    """The slot's stock rows, kept from others until the commit. Raises COUNT_MOVED_MEANWHILE.
+
+    Rows first, then the mark: whoever moved goods before has committed by then, and nobody moves any after.
+    """
+    slot = site_service.lock_slot(call, count.slot_id)
     rows = call.session.scalars(
-        select(Stock).where(Stock.place_id == count.slot_id, Stock.on_hand > 0).order_by(Stock.id).with_for_update()
+        select(Stock).where(Stock.place_id == count.slot_id, Stock.on_hand > 0).order_by(Stock.id).with_for_update(),
+        execution_options={"populate_existing": True},
     ).all()
+    if _mark(call.session, count.slot_id) != count.ledger_mark:
+        raise Refused(Reason.COUNT_MOVED_MEANWHILE, slot=slot.code)
+    return rows
+
+
+def _lines(call: Call, count: Count, rows: Sequence[Stock], found: Sequence[Counted]) -> list[CountLine]:
+    """One line per owner, SKU, lot and condition. A slot never mixes books, so a line has one stock row."""
     book = {(row.merchant_id, row.sku_id, row.lot_id, row.condition): row for row in rows}
+    assert len(book) == len(rows), "books are kept apart"
     seen: dict[tuple[int, int, int, str], int] = dict.fromkeys(book, 0)
     for one in found:
         key = (one.merchant_id, one.sku_id, one.lot_id, one.condition)
@@ -118,23 +155,14 @@ def _book(call: Call, count: Count, lines: Sequence[CountLine]) -> None:
     first.
     """
     shrinkage = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SHRINKAGE)
-    movements = []
-    for line in lines:
-        change = line.counted - line.expected
-        if change:
-            ends = (shrinkage, count.slot_id) if change > 0 else (count.slot_id, shrinkage)
-            movements.append(
-                Movement(
-                    MovementKind.COUNT,
-                    line.merchant_id,
-                    *ends,
-                    line.sku_id,
-                    line.lot_id,
-                    abs(change),
-                    Condition(line.condition),
-                    reference=f"count:{count.id}",
-                )
-            )
+    known = [line.stock_id for line in lines if line.stock_id is not None]
+    rows = call.session.execute(select(Stock.id, Stock.book).where(Stock.id.in_(known)))
+    books = {row.id: row.book for row in rows}
+    movements = [
+        _difference(count, line, shrinkage, books.get(line.stock_id or 0, ""))
+        for line in lines
+        if line.counted != line.expected
+    ]
     if movements:
         ledger.post(call, movements)
         note(call, "count.booked", count=count.id, movements=len(movements))
@@ -143,21 +171,44 @@ def _book(call: Call, count: Count, lines: Sequence[CountLine]) -> None:
     site_service.set_under_count(call, count.slot_id, False)
 
 
+def _difference(count: Count, line: CountLine, shrinkage: int, book: str) -> Movement:
+    change = line.counted - line.expected
+    ends = (shrinkage, count.slot_id) if change > 0 else (count.slot_id, shrinkage)
+    return Movement(
+        MovementKind.COUNT,
+        line.merchant_id,
+        *ends,
+        line.sku_id,
+        line.lot_id,
+        abs(change),
+        Condition(line.condition),
+        book,
+        reference=f"count:{count.id}",
+    )
+
+
 def approve(call: Call, count_id: int) -> None:
-    """A second person agrees; the differences are booked. Raises COUNT_NEEDS_SECOND_PERSON for the one who counted."""
-    count = _locked(call, count_id)
+    """A second person agrees; the differences are booked.
+
+    Raises COUNT_NEEDS_SECOND_PERSON for the one who counted, COUNT_MOVED_MEANWHILE, STOCK_PROMISED, TASK_DONE.
+    """
+    count = _locked(call, count_id, WAITING)
     if count.counted_by == call.actor:
         raise Refused(Reason.COUNT_NEEDS_SECOND_PERSON)
-    if _mark(call.session, count.slot_id) != count.ledger_mark:
-        raise Refused(Reason.COUNT_MOVED_MEANWHILE, slot=count.slot_id)
+    _slot_at_rest(call, count)
     count.approved_by = call.actor
     lines = call.session.scalars(select(CountLine).where(CountLine.count_id == count.id).order_by(CountLine.id)).all()
     _book(call, count, lines)
 
 
 def give_up(call: Call, count_id: int) -> None:
-    """Not counted after all: the slot is free to be used again."""
-    count = _locked(call, count_id)
+    """Not counted after all, or not believed: the slot is free to be used again."""
+    count = _locked(call, count_id, (*OPEN, *WAITING))
     count.state, count.closed_at = "cancelled", call.now
     call.session.flush()
     site_service.set_under_count(call, count.slot_id, False)
+
+
+def lot_without_marks(call: Call, sku: SkuFacts) -> int:
+    """The lot of goods that need none. Raises LOT_REQUIRED, LOT_DATES_REQUIRED."""
+    return catalog.ensure_lot(call, sku)

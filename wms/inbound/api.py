@@ -14,7 +14,6 @@ from wms.core.web import SECURITY, command
 from wms.inbound import queries, service
 from wms.inbound.values import LotGiven
 from wms.people.values import Right
-from wms.site import queries as site
 
 inbound_api = APIBlueprint("inbound", __name__, url_prefix="/api/v1", tag="inbound")
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -47,6 +46,9 @@ class LotIn(BaseModel):
     origin: Annotated[str, Field(max_length=200)] = ""
 
 
+BoxCode = Annotated[str, Field(min_length=1, max_length=46, pattern=r"^[0-9A-Za-z.-]+$")]
+
+
 class ReceiptIn(BaseModel):
     """One SKU and lot received into a container (made if its code is new)."""
 
@@ -55,14 +57,14 @@ class ReceiptIn(BaseModel):
     sku: Code
     quantity: Quantity
     lot: LotIn | Code | None = None
-    container: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9A-Z.-]+$")]
+    container: BoxCode
 
 
 class PutawayIn(BaseModel):
     """Store a container's goods: into `slot`, or where the system chooses."""
 
     model_config = ConfigDict(extra="forbid")
-    container: Annotated[str, Field(min_length=1, max_length=40, pattern=r"^[0-9A-Z.-]+$")]
+    container: BoxCode
     slot: Code | None = None
 
 
@@ -89,7 +91,7 @@ def receive(call: Call, json_data: ReceiptIn) -> dict[str, Any]:
         call,
         sku=sku,
         quantity=json_data.quantity,
-        container=service.lpn(call, json_data.container),
+        container=service.lpn(call, json_data.container.upper(), named=True),
         asn_id=asn_id,
         lot=_lot(json_data.lot),
     )
@@ -113,7 +115,7 @@ def _lot(given: LotIn | str | None) -> LotGiven:
 @inbound_api.doc(summary="Put a container's goods away", security=SECURITY)
 @command(Right.PUT_AWAY, status=201)
 def put_away(call: Call, json_data: PutawayIn) -> dict[str, Any]:
-    container = site.container_by_code(call.session, call.warehouse_id, None, json_data.container)
+    container = service.box(call, json_data.container.upper())
     done = service.put_away(call, container=container, slot_code=json_data.slot)
     return {
         "container": container.code,

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Lot, Merchant, Sku
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.inbound.tables import Asn, AsnLine
 from wms.inbound.values import AsnFacts, Expected
@@ -121,12 +122,14 @@ def waiting_containers(session: Session, warehouse_id: int) -> int:
     return len(rows.all())
 
 
+_asn = table_of(Asn)
+_head = select(_asn.c.id, _asn.c.merchant_id).where(_asn.c.warehouse_id == bindparam("w"), _asn.c.no == bindparam("no"))
+
+
 def asn_head(session: Session, warehouse_id: int, no: str, merchant_id: int | None = None) -> tuple[int, int]:
     """Id and owner of an ASN, without its lines. Raises ASN_UNKNOWN, BARCODE_AMBIGUOUS."""
-    query = select(Asn.id, Asn.merchant_id).where(Asn.warehouse_id == warehouse_id, Asn.no == no)
-    if merchant_id is not None:
-        query = query.where(Asn.merchant_id == merchant_id)
-    found = session.execute(query.limit(2)).all()
+    query = _head if merchant_id is None else _head.where(_asn.c.merchant_id == merchant_id)
+    found = session.execute(query.limit(2), {"w": warehouse_id, "no": no}).all()
     if len(found) != 1:
         raise Refused(Reason.BARCODE_AMBIGUOUS if found else Reason.ASN_UNKNOWN, asn=no[:40])
     return found[0].id, found[0].merchant_id

@@ -3,41 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from wms.catalog import queries as catalog_queries
 from wms.catalog import service as catalog
-from wms.catalog.tables import Lot
+from wms.catalog.rules import NO_LOT
+from wms.catalog.tables import Lot, Sku
 from wms.catalog.values import SkuFacts
 from wms.core.audit_trail import note
 from wms.core.call import Call
-from wms.core.codes import Kind
-from wms.core.codes import read as read_code
 from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
 from wms.inbound import queries
+from wms.inbound.boxes import box, lpn, refuse_other_box
 from wms.inbound.rules import check_not_over, check_quantity, check_shelf_life
 from wms.inbound.tables import Asn, AsnLine, Receipt
 from wms.inbound.values import LotGiven, PutAway, Received
 from wms.ledger import service as ledger
+from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.site import queries as site_queries
-from wms.site import service as site
-from wms.site.values import ContainerFacts, ContainerKind
+from wms.site.tables import Slot
+from wms.site.values import ContainerFacts
 from wms.slotting import service as slotting
-from wms.slotting.values import Goods, Suggestion
+from wms.slotting.values import Goods, Rule, Suggestion
 from wms.work import service as work
+
+__all__ = [
+    "PUTAWAY",
+    "box",
+    "close_asn",
+    "create_asn",
+    "first_goods",
+    "lpn",
+    "put_away",
+    "receive",
+    "subject_of",
+    "suggest",
+    "suggest_other",
+]
 
 PUTAWAY = "putaway"
 LINES_MAX = 2_000
 
+OVER = ("closed", "cancelled")
+
 _asn = table_of(Asn)
 _line = table_of(AsnLine)
 _receipt = table_of(Receipt)
+_lots = table_of(Lot)
+_stock = table_of(Stock)
+_slot = table_of(Slot)
+_LOT_COLUMNS = (_lots.c.id, _lots.c.code, _lots.c.produced_on, _lots.c.expires_on)
+
+_known_lot = select(*_LOT_COLUMNS).where(
+    _lots.c.warehouse_id == bindparam("w"), _lots.c.sku_id == bindparam("s"), _lots.c.code == bindparam("code")
+)
+_asn_locked = (
+    select(_asn.c.state, _asn.c.no, _asn.c.merchant_id)
+    .where(_asn.c.id == bindparam("a"), _asn.c.warehouse_id == bindparam("w"))
+    .with_for_update()
+)
+_count = (
+    update(_line)
+    .where(_line.c.asn_id == bindparam("a"), _line.c.sku_id == bindparam("s"))
+    .values(received=_line.c.received + bindparam("q"))
+    .returning(_line.c.expected, _line.c.received)
+)
+_insert_receipt = insert(_receipt).returning(_receipt.c.id)
+_inside = (
+    select(
+        _stock.c.lot_id,
+        _stock.c.on_hand,
+        _stock.c.condition,
+        _stock.c.book,
+        *(table_of(Sku).c[each.name] for each in fields(SkuFacts)),
+    )
+    .join(table_of(Sku), table_of(Sku).c.id == _stock.c.sku_id)
+    .where(_stock.c.warehouse_id == bindparam("w"), _stock.c.place_id == bindparam("p"), _stock.c.on_hand > 0)
+    .order_by(_stock.c.sku_id, _stock.c.lot_id, _stock.c.id)
+)
+_anything_in = (
+    select(_stock.c.id)
+    .where(_stock.c.warehouse_id == bindparam("w"), _stock.c.place_id == bindparam("p"), _stock.c.on_hand > 0)
+    .limit(1)
+)
+_slot_by_code = select(_slot.c.place_id).where(
+    _slot.c.warehouse_id == bindparam("w"), _slot.c.code == bindparam("code"), _slot.c.retired.is_(False)
+)
 
 
 def create_asn(
@@ -104,65 +163,66 @@ def receive(
     """Take `quantity` of one SKU and lot into a container; a putaway task is made for it.
 
     Raises QUANTITY_WRONG, ASN_CLOSED, NOT_ON_ASN, OVER_RECEIPT, SHELF_LIFE_TOO_SHORT, LOT_REQUIRED,
-    LOT_DATES_REQUIRED, LOT_DATES_WRONG.
+    LOT_DATES_REQUIRED, LOT_DATES_WRONG, WRONG_KIND_SCANNED for a container that is not for goods received.
     """
     check_quantity(quantity)
-    marks = lot or LotGiven()
-    lot_id = catalog.ensure_lot(call, sku, marks.code, marks.produced_on, marks.expires_on, marks.origin)
-    lot_row = call.session.execute(select(Lot.code, Lot.expires_on).where(Lot.id == lot_id)).one()
-    today = site_queries.warehouse(call.session, call.warehouse_id).local(call.now).date()
-    check_shelf_life(lot_row.expires_on, today, sku.min_life_receipt_days)
+    refuse_other_box(container)
+    batch = _lot(call, sku, lot or LotGiven())
+    if batch.expires_on is not None and sku.min_life_receipt_days > 0:
+        today = site_queries.warehouse(call.session, call.warehouse_id).local(call.now).date()
+        check_shelf_life(batch.expires_on, today, sku.min_life_receipt_days)
     expected, received = _count_on_asn(call, asn_id, sku, quantity, over_allowed) if asn_id is not None else (0, 0)
+    receipt_id = _write_receipt(call, asn_id, sku, batch.id, container.place_id, quantity, condition)
     supplier = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SUPPLIER)
-    receipt_id = _write_receipt(call, asn_id, sku, lot_id, container.place_id, quantity, condition)
-    ledger.post(
-        call,
-        [
-            Movement(
-                MovementKind.RECEIPT,
-                sku.merchant_id,
-                supplier,
-                container.place_id,
-                sku.id,
-                lot_id,
-                quantity,
-                condition,
-                reference=f"receipt:{receipt_id}",
-            )
-        ],
+    movement = Movement(
+        MovementKind.RECEIPT,
+        sku.merchant_id,
+        supplier,
+        container.place_id,
+        sku.id,
+        batch.id,
+        quantity,
+        condition,
+        reference=f"receipt:{receipt_id}",
     )
-    work.create(call, PUTAWAY, f"container:{container.place_id}", merchant_id=sku.merchant_id, container=container.code)
+    ledger.post(call, [movement])
+    work.create(call, PUTAWAY, subject_of(container), merchant_id=sku.merchant_id, container=container.code)
     call.wakes.add("live")
-    return Received(receipt_id, container.code, container.place_id, lot_row.code, quantity, expected, received)
+    return Received(receipt_id, container.code, container.place_id, batch.code, quantity, expected, received)
+
+
+def _lot(call: Call, sku: SkuFacts, given: LotGiven) -> Any:
+    """The batch's row. A known one needs no dates again; a new one is listed."""
+    code = given.code or (NO_LOT if given.expires_on is None and given.produced_on is None else None)
+    if code is not None and (given.code or not (sku.lot_tracked or sku.dated)):
+        known = call.session.execute(_known_lot, {"w": call.warehouse_id, "s": sku.id, "code": code}).one_or_none()
+        if known is not None and _says_the_same(known, given) and not (sku.dated and known.expires_on is None):
+            return known
+    lot_id = catalog.ensure_lot(call, sku, given.code, given.produced_on, given.expires_on, given.origin)
+    return call.session.execute(select(*_LOT_COLUMNS).where(_lots.c.id == lot_id)).one()
+
+
+def _says_the_same(known: Any, given: LotGiven) -> bool:
+    """No date given is another than the one on file."""
+    return given.produced_on in (None, known.produced_on) and given.expires_on in (None, known.expires_on)
 
 
 def _count_on_asn(call: Call, asn_id: int, sku: SkuFacts, quantity: int, over_allowed: bool) -> tuple[int, int]:
-    """Count on the ASN's line; (expected, received after). One guarded statement per case, so that two docks never
-    over-receive.
+    """Count on the ASN's line; (expected, received after). The ASN's row is locked, so that nothing is counted on one
+    that somebody closes meanwhile, and two docks never over-receive.
     """
-    state = call.session.execute(
-        select(_asn.c.state, _asn.c.no, _asn.c.merchant_id).where(
-            _asn.c.id == asn_id, _asn.c.warehouse_id == call.warehouse_id
-        )
-    ).one_or_none()
-    if state is None or state.merchant_id != sku.merchant_id:
+    asn = call.session.execute(_asn_locked, {"a": asn_id, "w": call.warehouse_id}).one_or_none()
+    if asn is None or asn.merchant_id != sku.merchant_id:
         raise Refused(Reason.NOT_ON_ASN, sku=sku.code)
-    if state.state in ("closed", "cancelled"):
-        raise Refused(Reason.ASN_CLOSED, asn=state.no)
-    row = call.session.execute(
-        update(_line)
-        .where(_line.c.asn_id == asn_id, _line.c.sku_id == sku.id)
-        .values(received=_line.c.received + quantity)
-        .returning(_line.c.expected, _line.c.received)
-    ).one_or_none()
-    if row is None:
+    if asn.state in OVER:
+        raise Refused(Reason.ASN_CLOSED, asn=asn.no)
+    line = call.session.execute(_count, {"a": asn_id, "s": sku.id, "q": quantity}).one_or_none()
+    if line is None:
         raise Refused(Reason.NOT_ON_ASN, sku=sku.code)
-    check_not_over(row.expected, row.received, allowed=over_allowed)
-    if state.state == "expected":
-        call.session.execute(
-            update(_asn).where(_asn.c.id == asn_id, _asn.c.state == "expected").values(state="receiving")
-        )
-    return int(row.expected), int(row.received)
+    check_not_over(line.expected, line.received, allowed=over_allowed)
+    if asn.state == "expected":
+        call.session.execute(update(_asn).where(_asn.c.id == asn_id).values(state="receiving"))
+    return int(line.expected), int(line.received)
 
 
 def _write_receipt(
@@ -180,56 +240,50 @@ def _write_receipt(
         "actor": call.actor,
         "at": call.now,
     }
-    return int(call.session.execute(insert(_receipt).returning(_receipt.c.id), row).scalar_one())
-
-
-def lpn(call: Call, scanned: str | None) -> ContainerFacts:
-    """The container goods are received into: a scanned LPN or tote, made if its label is new; without one, a new
-    number.
-    """
-    if not scanned:
-        return site.make_container(call, ContainerKind.LPN)
-    code = read_code(scanned)
-    if code.kind not in (Kind.CONTAINER, Kind.TOTE, Kind.PLAIN):
-        raise Refused(Reason.WRONG_KIND_SCANNED, expected=Kind.CONTAINER.value, scanned=scanned)
-    try:
-        return site_queries.container_by_code(call.session, call.warehouse_id, ContainerKind.LPN, code.body)
-    except Refused as unknown:
-        if unknown.reason is not Reason.CONTAINER_UNKNOWN:
-            raise
-    return site.make_container(call, ContainerKind.LPN, code.body)
+    return int(call.session.execute(_insert_receipt, row).scalar_one())
 
 
 def suggest(call: Call, container: ContainerFacts) -> list[Suggestion]:
-    """Where this container should go: the best three slots; the first is kept for it. Raises CONTAINER_EMPTY,
-    NO_SLOT_FITS.
-    """
-    goods = _goods(call, container)
-    subject = f"container:{container.place_id}"
-    for suggestion in slotting.choose(call, goods[0], subject=subject):
-        if slotting.lease(call, suggestion.place_id, subject):
-            return [suggestion]
-    return slotting.choose(call, goods[0], subject=subject)
+    """Where the container's first SKU should go: the best slot, kept for it. Raises CONTAINER_EMPTY, NO_SLOT_FITS."""
+    found = slotting.choose(call, first_goods(call, container), subject=subject_of(container))
+    return [_keep_one(call, container, found)]
 
 
 def suggest_other(call: Call, container: ContainerFacts, not_this: str) -> Suggestion:
     """The best lawful slot but `not_this`, kept for the container instead. Raises NO_SLOT_FITS."""
-    subject = f"container:{container.place_id}"
-    goods = _goods(call, container)[0]
-    for suggestion in slotting.choose(call, goods, subject=subject):
-        if suggestion.slot_code != not_this and slotting.lease(call, suggestion.place_id, subject):
+    found = slotting.choose(call, first_goods(call, container), subject=subject_of(container))
+    return _keep_one(call, container, [one for one in found if one.slot_code != not_this])
+
+
+def _keep_one(call: Call, container: ContainerFacts, found: Sequence[Suggestion]) -> Suggestion:
+    """The first of them that nobody took meanwhile; what was kept before is let go."""
+    subject = subject_of(container)
+    for suggestion in found:
+        if slotting.lease(call, suggestion.place_id, subject):
+            slotting.end_leases(call, subject, but=suggestion.place_id)
             return suggestion
-    raise Refused(Reason.NO_SLOT_FITS, why=not_this)
+    raise Refused(Reason.NO_SLOT_FITS, why=Rule.LEASED.value)
+
+
+def subject_of(container: ContainerFacts) -> str:
+    """The name under which slots are kept for a box, and its task is on the board."""
+    return f"container:{container.place_id}"
+
+
+def first_goods(call: Call, container: ContainerFacts) -> Goods:
+    """What is put away next out of the box. Raises CONTAINER_EMPTY."""
+    return _goods(call, container)[0]
 
 
 def _goods(call: Call, container: ContainerFacts) -> list[Goods]:
-    rows = queries.in_container(call.session, call.warehouse_id, container.place_id)
-    if call.merchant_id is not None:
-        rows = [row for row in rows if row.merchant_id == call.merchant_id]
-    if not rows:
+    """What is to be stored, SKU by SKU. To a merchant a box of others does not exist."""
+    rows = call.session.execute(_inside, {"w": call.warehouse_id, "p": container.place_id}).all()
+    mine = [row for row in rows if call.merchant_id in (None, row.merchant_id)]
+    if rows and not mine:
+        raise Refused(Reason.CONTAINER_UNKNOWN, container=container.code)
+    if not mine:
         raise Refused(Reason.CONTAINER_EMPTY, container=container.code)
-    skus = catalog_queries.skus_by_id(call.session, call.warehouse_id, {row.sku_id for row in rows})
-    return [Goods(skus[row.sku_id], row.lot_id, row.on_hand, row.condition) for row in rows]
+    return [Goods(SkuFacts(*row[4:]), row.lot_id, row.on_hand, row.condition, bool(row.book), row.book) for row in mine]
 
 
 def put_away(
@@ -238,60 +292,53 @@ def put_away(
     """Store what is in the container: into the slot scanned, else each SKU into the slot the system chooses.
 
     `quantity` stores only so many of the container's first SKU (the rest stays in it). Returning commits; raising
-    rolls back.
-    Raises CONTAINER_EMPTY, NO_SLOT_FITS, and the rule a scanned slot breaks (SLOT_...).
+    rolls back. Raises CONTAINER_EMPTY, NO_SLOT_FITS, QUANTITY_WRONG, and the rule a scanned slot breaks (SLOT_...).
     """
-    goods = _goods(call, container)
+    goods = _goods(call, refuse_other_box(container))
     if quantity is not None:
         if not 1 <= quantity <= goods[0].quantity:
             raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
-        goods = [Goods(goods[0].sku, goods[0].lot_id, quantity, goods[0].condition)]
-    done = [_store(call, container, one, slot_code) for one in goods]
-    slotting.end_leases(call, f"container:{container.place_id}")
-    if not queries.in_container(call.session, call.warehouse_id, container.place_id):
-        work.done_about(call, PUTAWAY, f"container:{container.place_id}")
+        goods = [replace(goods[0], quantity=quantity)]
+    place_id = None if slot_code is None else _slot_place(call, slot_code)
+    done = [_store(call, container, one, place_id) for one in goods]
+    slotting.end_leases(call, subject_of(container))
+    if call.session.execute(_anything_in, {"w": call.warehouse_id, "p": container.place_id}).first() is None:
+        work.done_about(call, PUTAWAY, subject_of(container))
     call.wakes.add("live")
     return done
 
 
-def _store(call: Call, container: ContainerFacts, goods: Goods, slot_code: str | None) -> PutAway:
-    """One SKU and lot from the container into one slot. The slot's row is locked: two pallets may not both see the
-    last 100 kg.
-    """
-    subject = f"container:{container.place_id}"
-    proposed = slotting.choose(call, goods, subject=subject)[0] if slot_code is None else None
-    place_id = (
-        proposed.place_id
-        if proposed
-        else site_queries.slot_by_code(call.session, call.warehouse_id, slot_code or "").place_id
-    )
-    slot = site.lock_slot(call, place_id)
-    slotting.check_lawful(call, goods, place_id, subject=subject)
-    ledger.post(
-        call,
-        [
-            Movement(
-                MovementKind.PUTAWAY,
-                goods.sku.merchant_id,
-                container.place_id,
-                place_id,
-                goods.sku.id,
-                goods.lot_id,
-                goods.quantity,
-                Condition(goods.condition),
-                reference=f"container:{container.code}",
-            )
-        ],
-    )
-    slotting.stored(call, goods, slot)
-    announce(call, "putaway.done", f"slot:{place_id}", sku=goods.sku.id, slot=slot.code, quantity=goods.quantity)
-    return PutAway(
-        slot.code,
+def _slot_place(call: Call, slot_code: str) -> int:
+    place_id = call.session.execute(_slot_by_code, {"w": call.warehouse_id, "code": slot_code}).scalar_one_or_none()
+    if place_id is None:
+        raise Refused(Reason.SLOT_UNKNOWN, slot=slot_code[:40])
+    return int(place_id)
+
+
+def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int | None) -> PutAway:
+    """One SKU and lot from the container into one slot, whose row is kept until the commit."""
+    subject = subject_of(container)
+    proposed = slotting.choose(call, goods, subject=subject, count=1)[0] if place_id is None else None
+    target = proposed.place_id if proposed else place_id
+    assert target is not None
+    slot_code = slotting.take_slot(call, goods, target, subject=subject)
+    movement = Movement(
+        MovementKind.PUTAWAY,
+        goods.sku.merchant_id,
+        container.place_id,
+        target,
+        goods.sku.id,
+        goods.lot_id,
         goods.quantity,
-        proposed.reasons if proposed else (),
-        proposed.nearest if proposed else "",
-        proposed.why_not_nearest if proposed else None,
+        Condition(goods.condition),
+        goods.book,
+        reference=f"container:{container.code}",
     )
+    ledger.post(call, [movement])
+    slotting.stored(call, goods, target)
+    if proposed is None:
+        return PutAway(slot_code, goods.quantity, (), "", None)
+    return PutAway(slot_code, goods.quantity, proposed.reasons, proposed.nearest, proposed.why_not_nearest)
 
 
 def close_asn(call: Call, asn_id: int) -> dict[str, int]:

@@ -3,15 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, cast, func, literal, select
 from sqlalchemy.orm import Session
+from sqlalchemy.types import String
 
 from wms.catalog.tables import Merchant, Sku, SkuBarcode
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
+from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, OrderLine
 from wms.packing.tables import Parcel, ParcelItem
 from wms.packing.values import LineToPack, ParcelFacts, ParcelState
+from wms.picking.queries.lists import order_tote_code
+from wms.picking.tables import BatchOrder
+from wms.site.tables import Container
+from wms.site.values import ContainerKind
+
+_stock = table_of(Stock)
+_on_cart = table_of(BatchOrder)
+_tote = table_of(Container)
+
+
+def _own_tote() -> ScalarSelect[Any]:
+    """The place of the tote that programs pick an order into, if it has one."""
+    code = literal(order_tote_code(0)[:-1]) + cast(bindparam("o"), String)
+    own = select(_tote.c.place_id).where(
+        _tote.c.warehouse_id == bindparam("w"), _tote.c.kind == ContainerKind.TOTE.value, _tote.c.code == code
+    )
+    return own.scalar_subquery()
+
+
+# The order's goods that lie in its totes, of the SKUs named; rows as the ledger locks them.
+IN_TOTES: Select[Any] = (
+    select(
+        _stock.c.id,
+        _stock.c.place_id,
+        _stock.c.sku_id,
+        _stock.c.lot_id,
+        _stock.c.condition,
+        _stock.c.book,
+        _stock.c.on_hand,
+    )
+    .where(
+        _stock.c.place_id.in_(
+            select(_on_cart.c.tote_id)
+            .where(_on_cart.c.order_id == bindparam("o"), _on_cart.c.tote_id.is_not(None))
+            .union_all(select(_own_tote()))
+        ),
+        _stock.c.sku_id.in_(bindparam("skus", expanding=True)),
+        _stock.c.on_hand > 0,
+    )
+    .order_by(_stock.c.id)
+)
+
+
+def emptied_totes(order_id: int) -> Select[Any]:
+    """Places of the order's totes with nothing in them."""
+    filled = select(_stock.c.id).where(_stock.c.place_id == _on_cart.c.tote_id, _stock.c.on_hand > 0)
+    return select(_on_cart.c.tote_id).where(
+        _on_cart.c.order_id == order_id, _on_cart.c.tote_id.is_not(None), ~filled.exists()
+    )
 
 
 def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:

@@ -1,6 +1,9 @@
-"""Is the weight right, and which pieces go next: decided without the database."""
+"""Is the weight right, and which pieces go to which line: decided without the database."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 from wms.core.refusal import Reason, Refused
 
@@ -28,3 +31,26 @@ def check_weight(weight_g: int | None, expected_g: int) -> int:
     if expected_g and abs(weight_g - expected_g) > tolerance_g(expected_g):
         raise Refused(Reason.WEIGHT_OUTSIDE_TOLERANCE, weight_g=weight_g, expected_g=expected_g)
     return weight_g
+
+
+def share_over_lines(
+    lines: Sequence[tuple[int, int]], stock: Sequence[Any], quantity: int
+) -> list[tuple[int, Any, int]]:
+    """Share `quantity` pieces of one SKU over the order's lines (id, pieces left) and the tote's stock rows (`on_hand`).
+
+    (line id, stock row, pieces) each; stock in the order given. The caller has seen that the lines want so many.
+    """
+    parts: list[tuple[int, Any, int]] = []
+    there = [[row, row.on_hand] for row in stock]
+    for line_id, wanted in lines:
+        left = min(wanted, quantity)
+        quantity -= left
+        for one in there:
+            part = min(left, one[1])
+            if part:
+                parts.append((line_id, one[0], part))
+                one[1] -= part
+                left -= part
+        assert not left, "picked goods must lie in the order's totes"
+    assert not quantity, "more pieces than the lines want"
+    return parts

@@ -6,192 +6,232 @@ command.
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Sku
 from wms.core.call import Call
 from wms.core.db.tables import table_of
-from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import touched
+from wms.core.sql import insert_for, touched
 from wms.ledger import service as ledger
-from wms.ledger.tables import Stock
-from wms.ledger.values import Movement, MovementKind
+from wms.ledger.values import Condition, Movement, MovementKind
 from wms.outbound.tables import Order, OrderLine
 from wms.packing import queries
-from wms.packing.rules import check_weight, expected_weight_g
+from wms.packing.queries import IN_TOTES
+from wms.packing.rules import check_weight, expected_weight_g, share_over_lines
 from wms.packing.tables import Parcel, ParcelItem
-from wms.packing.values import ParcelFacts, ParcelState
-from wms.picking.queries.lists import totes_of_order
+from wms.packing.values import READY_TO_PACK, ParcelFacts, ParcelState
 from wms.site.tables import Container, Place
-
-READY = frozenset({"picked", "packed"})
 
 _line = table_of(OrderLine)
 _order = table_of(Order)
+_parcel = table_of(Parcel)
+_item = table_of(ParcelItem)
+_place = table_of(Place)
+_container = table_of(Container)
+_sku = table_of(Sku)
+
+_locked_order = (
+    select(_order.c.id, _order.c.no, _order.c.merchant_id, _order.c.courier, _order.c.state, _order.c.intercepted_at)
+    .where(_order.c.id == bindparam("o"), _order.c.warehouse_id == bindparam("w"))
+    .with_for_update()
+)
+_open_parcel_row = (
+    select(
+        _parcel.c.id,
+        _parcel.c.order_id,
+        _parcel.c.merchant_id,
+        _parcel.c.place_id,
+        _parcel.c.state,
+        _order.c.no,
+        _order.c.intercepted_at,
+    )
+    .join(_order, _order.c.id == _parcel.c.order_id)
+    .where(_parcel.c.id == bindparam("p"), _parcel.c.warehouse_id == bindparam("w"))
+    .with_for_update(of=_parcel)
+)
+_lines_of_sku = (
+    select(_line.c.id, (_line.c.picked - _line.c.packed).label("left"))
+    .where(_line.c.order_id == bindparam("o"), _line.c.sku_id == bindparam("s"))
+    .order_by(_line.c.number)
+)
+_count_packed = (
+    update(_line)
+    .where(_line.c.id == bindparam("line"), _line.c.picked - _line.c.packed >= bindparam("q"))
+    .values(packed=_line.c.packed + bindparam("q"))
+)
+_contents_of = (
+    select(_sku.c.weight_g, _item.c.quantity)
+    .join(_sku, _sku.c.id == _item.c.sku_id)
+    .where(_item.c.parcel_id == bindparam("p"))
+)
 
 
 def begin_parcel(call: Call, *, order_id: int, station_id: int | None = None, carton: str = "") -> ParcelFacts:
     """The order's open parcel, or a new one for what is not packed yet.
 
-    Raises ORDER_INTERCEPTED for a stopped order, ORDER_NOT_READY while somebody still picks for it.
+    Raises ORDER_UNKNOWN, ORDER_INTERCEPTED for a stopped order, ORDER_NOT_READY while somebody still picks for it,
+    ORDER_STATE_WRONG when all of it is packed.
     """
-    order = _order_to_pack(call, order_id)
-    parcels = queries.parcels_of(call.session, order.id)
-    parcel = next((one for one in parcels if one.state == ParcelState.OPEN), None)
-    if parcel is None:
-        parcel = _new_parcel(call, order, carton)
-    parcel.station_id = station_id or parcel.station_id
-    call.session.flush()
-    return queries.parcel_facts(call.session, call.warehouse_id, parcel.id)
+    order = order_to_pack(call, order_id)
+    known = select(_parcel.c.id).where(_parcel.c.order_id == order_id, _parcel.c.state == ParcelState.OPEN.value)
+    parcel_id = call.session.execute(known.order_by(_parcel.c.number).limit(1)).scalar_one_or_none()
+    if parcel_id is None:
+        if not queries.pieces_left(call.session, order_id):
+            raise Refused(Reason.ORDER_STATE_WRONG, state=order.state)
+        parcel_id = new_parcel(call, order, number=_next_number(call, order_id), carton=carton).id
+    if station_id is not None:
+        call.session.execute(update(_parcel).where(_parcel.c.id == parcel_id).values(station_id=station_id))
+    return queries.parcel_facts(call.session, call.warehouse_id, parcel_id)
 
 
-def _order_to_pack(call: Call, order_id: int) -> Order:
-    order = call.session.scalars(
-        select(Order).where(Order.id == order_id, Order.warehouse_id == call.warehouse_id).with_for_update()
-    ).one_or_none()
-    if order is None or (call.merchant_id is not None and order.merchant_id != call.merchant_id):
+def order_to_pack(call: Call, order_id: int) -> Any:
+    """The order's row, kept from others until the commit. Refuses as `begin_parcel`."""
+    order = call.session.execute(_locked_order, {"o": order_id, "w": call.warehouse_id}).one_or_none()
+    if order is None or call.merchant_id not in (None, order.merchant_id):
         raise Refused(Reason.ORDER_UNKNOWN, order=order_id)
-    if order.intercepted_at is not None:
-        raise Refused(Reason.ORDER_INTERCEPTED, order=order.no)
-    if order.state not in READY:
-        raise Refused(Reason.ORDER_NOT_READY, order=order.no, state=order.state)
+    refuse_not_ready(order)
     return order
 
 
-def _new_parcel(call: Call, order: Order, carton: str) -> Parcel:
-    last = call.session.scalars(
-        select(Parcel.number).where(Parcel.order_id == order.id).order_by(Parcel.number.desc()).limit(1)
-    ).one_or_none()
-    number = (last or 0) + 1
+def refuse_not_ready(order: Any) -> None:
+    """Raises ORDER_INTERCEPTED, ORDER_NOT_READY."""
+    if order.intercepted_at is not None:
+        raise Refused(Reason.ORDER_INTERCEPTED, order=order.no)
+    if order.state not in READY_TO_PACK:
+        raise Refused(Reason.ORDER_NOT_READY, order=order.no, state=order.state)
+
+
+@dataclass(frozen=True, slots=True)
+class NewParcel:
+    """A box just made."""
+
+    id: int
+    code: str
+    order_id: int
+    merchant_id: int
+    place_id: int
+
+
+def new_parcel(call: Call, order: Any, *, number: int, **facts: Any) -> NewParcel:
+    """One more box of an order whose row is locked. `facts` are columns that are known already."""
     code = f"P{order.id:07d}-{number}"
-    place = Place(warehouse_id=call.warehouse_id, kind="container", code=code)
-    call.session.add(place)
-    call.session.flush()
-    call.session.add(
-        Container(place_id=place.id, warehouse_id=call.warehouse_id, kind="parcel", code=code, state="in_use")
-    )
-    parcel = Parcel(
-        warehouse_id=call.warehouse_id,
-        merchant_id=order.merchant_id,
-        order_id=order.id,
-        number=number,
-        code=code,
-        place_id=place.id,
-        carton=carton,
-        courier=order.courier,
-        made_at=call.now,
-    )
-    call.session.add(parcel)
-    call.session.flush()
-    return parcel
+    place = {"warehouse_id": call.warehouse_id, "kind": "container", "code": code}
+    place_id = call.session.execute(insert(_place).returning(_place.c.id), place).scalar_one()
+    box = {"place_id": place_id, "warehouse_id": call.warehouse_id, "kind": "parcel", "code": code, "positions": 1}
+    call.session.execute(insert(_container), {**box, "state": "in_use"})
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "merchant_id": order.merchant_id,
+        "order_id": order.id,
+        "number": number,
+        "code": code,
+        "place_id": place_id,
+        "state": ParcelState.OPEN.value,
+        "courier": order.courier,
+        "made_at": call.now,
+        **facts,
+    }
+    parcel_id = int(call.session.execute(insert(_parcel).returning(_parcel.c.id), row).scalar_one())
+    return NewParcel(parcel_id, code, order.id, order.merchant_id, place_id)
+
+
+def _next_number(call: Call, order_id: int) -> int:
+    last = select(func.max(_parcel.c.number)).where(_parcel.c.order_id == order_id)
+    return int(call.session.execute(last).scalar_one() or 0) + 1
 
 
 def pack_item(call: Call, parcel_id: int, sku_id: int, quantity: int = 1) -> None:
     """Move `quantity` of a SKU from the order's totes into the parcel.
 
-    Raises ITEM_EXTRA when the order has no more of it to pack, SKU_WRONG when it has none at all, ORDER_INTERCEPTED.
+    Raises ITEM_EXTRA when the order has no more of it to pack, SKU_WRONG when it has none at all, ORDER_INTERCEPTED,
+    PARCEL_STATE_WRONG, QUANTITY_WRONG.
     """
-    parcel = _open_parcel(call, parcel_id)
-    line = _line_for(call, parcel, sku_id, quantity)
-    left = quantity
-    for stock in _in_totes(call.session, parcel.order_id, sku_id):
-        taken = min(left, stock.on_hand)
-        _move_in(call, parcel, line, stock, taken)
-        left -= taken
-        if not left:
-            break
-    assert not left, "picked goods must lie in the order's totes"
-    call.session.execute(update(_line).where(_line.c.id == line.id).values(packed=_line.c.packed + quantity))
+    if quantity < 1:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
+    parcel = _parcel_to_fill(call, parcel_id)
+    lines = call.session.execute(_lines_of_sku, {"o": parcel.order_id, "s": sku_id}).all()
+    if not lines:
+        raise Refused(Reason.SKU_WRONG, expected=_tails_left(call, parcel.order_id))
+    if sum(line.left for line in lines) < quantity:
+        raise Refused(Reason.ITEM_EXTRA, sku=_sku_name(call.session, sku_id))
+    stock = call.session.execute(IN_TOTES, {"o": parcel.order_id, "w": call.warehouse_id, "skus": [sku_id]}).all()
+    parts = share_over_lines([(line.id, line.left) for line in lines], stock, quantity)
+    ledger.post(call, [pack_movement(parcel, row, part) for _line_id, row, part in parts])
+    _write_items(call, parcel, parts)
+    for line_id in dict.fromkeys(line_id for line_id, _row, _part in parts):
+        packed = sum(part for one, _row, part in parts if one == line_id)
+        assert touched(call.session, _count_packed, {"line": line_id, "q": packed}) == 1, "the order's row is ours"
 
 
-def _open_parcel(call: Call, parcel_id: int) -> Parcel:
-    parcel = call.session.scalars(
-        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id).with_for_update()
-    ).one_or_none()
-    if parcel is None:
+def _parcel_to_fill(call: Call, parcel_id: int) -> Any:
+    parcel = call.session.execute(_open_parcel_row, {"p": parcel_id, "w": call.warehouse_id}).one_or_none()
+    if parcel is None or call.merchant_id not in (None, parcel.merchant_id):
         raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)
-    refuse_stopped(call, parcel.order_id)
+    if parcel.intercepted_at is not None:
+        raise Refused(Reason.ORDER_INTERCEPTED, order=parcel.no)
     if parcel.state != ParcelState.OPEN:
         raise Refused(Reason.PARCEL_STATE_WRONG, state=parcel.state)
     return parcel
 
 
-def refuse_stopped(call: Call, order_id: int) -> None:
-    """Raises ORDER_INTERCEPTED when the buyer cancelled meanwhile."""
-    row = call.session.execute(select(_order.c.no, _order.c.intercepted_at).where(_order.c.id == order_id)).one()
-    if row.intercepted_at is not None:
-        raise Refused(Reason.ORDER_INTERCEPTED, order=row.no)
-
-
-def _line_for(call: Call, parcel: Parcel, sku_id: int, quantity: int) -> OrderLine:
-    lines = call.session.scalars(
-        select(OrderLine).where(OrderLine.order_id == parcel.order_id, OrderLine.sku_id == sku_id)
-    ).all()
-    if not lines:
-        expected = " ".join(one.tail for one in queries.lines_to_pack(call.session, parcel.order_id) if one.left)
-        raise Refused(Reason.SKU_WRONG, expected=expected)
-    for line in lines:
-        if line.picked - line.packed >= quantity:
-            return line
-    raise Refused(Reason.ITEM_EXTRA, sku=_sku_name(call.session, sku_id))
+def _tails_left(call: Call, order_id: int) -> str:
+    return " ".join(one.tail for one in queries.lines_to_pack(call.session, order_id) if one.left)
 
 
 def _sku_name(session: Session, sku_id: int) -> str:
     return session.scalars(select(Sku.name).where(Sku.id == sku_id)).one()
 
 
-def _in_totes(session: Session, order_id: int, sku_id: int) -> list[Stock]:
-    places = _tote_places(session, order_id)
-    return list(
-        session.scalars(
-            select(Stock)
-            .where(Stock.place_id.in_(places), Stock.sku_id == sku_id, Stock.on_hand > 0)
-            .order_by(Stock.id)
-        )
+def pack_movement(parcel: Any, stock: Any, quantity: int) -> Movement:
+    """Goods from an order's tote into its box. Named by the order, so that a stopped one finds its goods."""
+    return Movement(
+        MovementKind.PACK,
+        parcel.merchant_id,
+        stock.place_id,
+        parcel.place_id,
+        stock.sku_id,
+        stock.lot_id,
+        quantity,
+        Condition(stock.condition),
+        stock.book,
+        reference=f"order:{parcel.order_id}",
     )
 
 
-def _tote_places(session: Session, order_id: int) -> list[int]:
-    warehouse_id = session.scalars(select(_order.c.warehouse_id).where(_order.c.id == order_id)).one()
-    return [place_id for place_id, _code in totes_of_order(session, warehouse_id, order_id)]
-
-
-def _move_in(call: Call, parcel: Parcel, line: OrderLine, stock: Stock, quantity: int) -> None:
-    ledger.post(
-        call,
-        [
-            Movement(
-                MovementKind.PACK,
-                parcel.merchant_id,
-                stock.place_id,
-                parcel.place_id,
-                stock.sku_id,
-                stock.lot_id,
-                quantity,
-                reference=f"parcel:{parcel.id}",
-            )
-        ],
+def _write_items(call: Call, parcel: Any, parts: Sequence[tuple[int, Any, int]]) -> None:
+    fresh = insert_for(call.session, _item)
+    add = fresh.on_conflict_do_update(
+        index_elements=["parcel_id", "order_line_id", "lot_id"],
+        set_={"quantity": _item.c.quantity + fresh.excluded.quantity},
     )
-    item = call.session.scalars(
-        select(ParcelItem).where(
-            ParcelItem.parcel_id == parcel.id, ParcelItem.order_line_id == line.id, ParcelItem.lot_id == stock.lot_id
-        )
-    ).one_or_none()
-    if item is None:
-        item = ParcelItem(
-            warehouse_id=call.warehouse_id,
-            merchant_id=parcel.merchant_id,
-            parcel_id=parcel.id,
-            order_line_id=line.id,
-            sku_id=stock.sku_id,
-            lot_id=stock.lot_id,
-            quantity=0,
-        )
-        call.session.add(item)
-    item.quantity += quantity
-    call.session.flush()
+    for row in item_rows(call, parcel, parts):
+        call.session.execute(add, row)
+
+
+def item_rows(call: Call, parcel: Any, parts: Sequence[tuple[int, Any, int]]) -> list[dict[str, Any]]:
+    """What lies in a box, per order line and lot."""
+    sums: dict[tuple[int, int, int], int] = {}
+    for line_id, stock, part in parts:
+        key = (line_id, stock.sku_id, stock.lot_id)
+        sums[key] = sums.get(key, 0) + part
+    return [
+        {
+            "warehouse_id": call.warehouse_id,
+            "merchant_id": parcel.merchant_id,
+            "parcel_id": parcel.id,
+            "order_line_id": line_id,
+            "sku_id": sku_id,
+            "lot_id": lot_id,
+            "quantity": quantity,
+        }
+        for (line_id, sku_id, lot_id), quantity in sums.items()
+    ]
 
 
 def finish_parcel(
@@ -200,10 +240,12 @@ def finish_parcel(
     """Close the parcel with its weight. The order is packed when nothing is left.
 
     `more_parcels` closes this one although pieces are left (一单多包). `check` False is for those with the right to
-    override.
-    Raises ITEMS_MISSING, WEIGHT_MISSING, WEIGHT_OUTSIDE_TOLERANCE.
+    override. Raises ITEMS_MISSING, WEIGHT_MISSING, WEIGHT_OUTSIDE_TOLERANCE, ORDER_INTERCEPTED, PARCEL_STATE_WRONG.
     """
-    parcel = _open_parcel(call, parcel_id)
+    parcel = locked_parcel(call, parcel_id)
+    refuse_stopped(call, parcel.order_id)
+    if parcel.state != ParcelState.OPEN:
+        raise Refused(Reason.PARCEL_STATE_WRONG, state=parcel.state)
     pieces = _contents(call.session, parcel.id)
     left = queries.pieces_left(call.session, parcel.order_id)
     if not pieces or (left and not more_parcels):
@@ -216,34 +258,59 @@ def finish_parcel(
     call.session.flush()
     if not left:
         _order_packed(call, parcel.order_id)
-    announce(call, "parcel.packed", f"order:{parcel.order_id}", parcel=parcel.id)
     call.wakes.add("live")
     return parcel
 
 
+def locked_parcel(call: Call, parcel_id: int) -> Parcel:
+    """A parcel as it is, kept from others until the commit; its order's row first, as everywhere.
+
+    Raises PARCEL_UNKNOWN.
+    """
+    order_id = select(_parcel.c.order_id).where(_parcel.c.id == parcel_id, _parcel.c.warehouse_id == call.warehouse_id)
+    call.session.execute(select(_order.c.id).where(_order.c.id == order_id.scalar_subquery()).with_for_update())
+    parcel = call.session.scalars(
+        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id).with_for_update(),
+        execution_options={"populate_existing": True},
+    ).one_or_none()
+    if parcel is None or call.merchant_id not in (None, parcel.merchant_id):
+        raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)
+    return parcel
+
+
+def refuse_stopped(call: Call, order_id: int) -> None:
+    """Raises ORDER_INTERCEPTED when the buyer cancelled meanwhile."""
+    row = call.session.execute(select(_order.c.no, _order.c.intercepted_at).where(_order.c.id == order_id)).one()
+    if row.intercepted_at is not None:
+        raise Refused(Reason.ORDER_INTERCEPTED, order=row.no)
+
+
 def _contents(session: Session, parcel_id: int) -> list[tuple[int, int]]:
-    rows = session.execute(
-        select(Sku.weight_g, ParcelItem.quantity)
-        .join(Sku, Sku.id == ParcelItem.sku_id)
-        .where(ParcelItem.parcel_id == parcel_id)
-    )
-    return [(row.weight_g, row.quantity) for row in rows]
+    return [(row.weight_g, row.quantity) for row in session.execute(_contents_of, {"p": parcel_id})]
 
 
 def _order_packed(call: Call, order_id: int) -> None:
+    """All of it lies in boxes: the order is packed, its totes may be used again."""
     done = update(_order).where(_order.c.id == order_id, _order.c.state == "picked")
     touched(call.session, done.values(state="packed", packed_at=call.now), {})
-    for place_id in _tote_places(call.session, order_id):
-        call.session.execute(
-            update(Container).where(Container.place_id == place_id).values(state="free", parent_place_id=None)
-        )
+    free_totes(call, order_id)
+
+
+def free_totes(call: Call, order_id: int) -> None:
+    """Totes of the order's cart that are empty now may be used again."""
+    call.session.execute(
+        update(_container)
+        .where(_container.c.place_id.in_(queries.emptied_totes(order_id)))
+        .values(state="free", parent_place_id=None)
+    )
 
 
 def check_label(call: Call, parcel_id: int, waybill: str) -> Parcel:
-    """The packer scans the label he stuck on: it must be this parcel's. Raises LABEL_WRONG, ORDER_INTERCEPTED."""
-    parcel = call.session.scalars(
-        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id).with_for_update()
-    ).one()
+    """The packer scans the label he stuck on: it must be this parcel's.
+
+    Raises PARCEL_UNKNOWN, LABEL_DUE, LABEL_WRONG, ORDER_INTERCEPTED.
+    """
+    parcel = locked_parcel(call, parcel_id)
     refuse_stopped(call, parcel.order_id)
     if parcel.waybill is None:
         raise Refused(Reason.LABEL_DUE, why="")

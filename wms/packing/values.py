@@ -18,6 +18,9 @@ class ParcelState(StrEnum):
     CANCELLED = "cancelled"
 
 
+READY_TO_PACK = frozenset({"picked", "packed"})  # states of an order whose goods lie in totes
+
+
 @dataclass(frozen=True, slots=True)
 class ParcelFacts:
     """A parcel as the table sees it. Weights in g; pieces in base units; `left` = pieces of the order not in any

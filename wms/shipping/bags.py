@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from sqlalchemy import select, update
 
 from wms.core.call import Call
@@ -9,15 +11,19 @@ from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.packing.tables import Parcel
 from wms.packing.values import ParcelState
-from wms.shipping.service import refuse_to_leave
+from wms.shipping.service import refuse_to_leave, take_out_of_bag
 from wms.shipping.tables import Bag, Waybill
 
 PARCELS_MAX = 60
 WEIGHT_MAX_G = 25_000
 
+take_out = take_out_of_bag
 
-def bag_of_chute(call: Call, *, courier: str, hub: str, chute: int) -> Bag:
-    """The open bag hanging at a chute for a hub; a new one where there is none."""
+
+def bag_of_chute(call: Call, *, courier: str, hub: str, chute: int, weight_g: int = 0) -> Bag:
+    """The open bag hanging at a chute for a hub; a new one where there is none, or where `weight_g` more would be too
+    much for one person to lift.
+    """
     bag = call.session.scalars(
         select(Bag)
         .where(
@@ -27,15 +33,21 @@ def bag_of_chute(call: Call, *, courier: str, hub: str, chute: int) -> Bag:
             Bag.hub == hub,
             Bag.state == "open",
         )
-        .with_for_update()
+        .order_by(Bag.id)
+        .limit(1)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
     ).first()
+    if bag is not None and bag.parcels and bag.net_weight_g + weight_g > WEIGHT_MAX_G:
+        close_bag(call, bag)
+        bag = None
     return bag or _new_bag(call, courier, hub, chute)
 
 
 def _new_bag(call: Call, courier: str, hub: str, chute: int | None) -> Bag:
     bag = Bag(
         warehouse_id=call.warehouse_id,
-        code=f"new-{call.request_id}",
+        code=f"new-{uuid4().hex}",
         courier=courier,
         hub=hub,
         chute=chute,
@@ -58,7 +70,7 @@ def put_in_bag(call: Call, bag: Bag, parcel: Parcel) -> None:
         raise Refused(Reason.BAG_CLOSED, bag=bag.code)
     if (parcel.courier, parcel.hub) != (bag.courier, bag.hub):
         raise Refused(Reason.BAG_WRONG_HUB, hub=parcel.hub, expected=bag.hub)
-    if parcel.bag_id == bag.id:
+    if parcel.bag_id is not None:
         raise Refused(Reason.PARCEL_TWICE, parcel=parcel.waybill or parcel.code)
     parcel.bag_id = bag.id
     parcel.state = ParcelState.BAGGED.value
@@ -81,23 +93,9 @@ def close_bag(call: Call, bag: Bag) -> None:
         announce(call, "bag.closed", f"bag:{bag.id}", bag=bag.id)
 
 
-def take_out(call: Call, parcel: Parcel) -> None:
-    """A stopped parcel is fetched out of its bag. A closed bag's label no longer tells the truth: it is opened again.
-    """
-    if parcel.bag_id is None:
-        return
-    bag = call.session.scalars(select(Bag).where(Bag.id == parcel.bag_id).with_for_update()).one()
-    bag.parcels -= 1
-    bag.net_weight_g -= parcel.weight_g or 0
-    if bag.state == "closed":
-        bag.state = "open"
-    parcel.bag_id = None
-    parcel.state = ParcelState.LABELLED.value
-    call.session.flush()
-
-
 def bag_by_code(call: Call, code: str) -> Bag | None:
     """A bag by its code, or None."""
     return call.session.scalars(
-        select(Bag).where(Bag.warehouse_id == call.warehouse_id, Bag.code == code).with_for_update()
+        select(Bag).where(Bag.warehouse_id == call.warehouse_id, Bag.code == code).with_for_update(),
+        execution_options={"populate_existing": True},
     ).one_or_none()

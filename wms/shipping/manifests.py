@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import uuid4
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,11 +14,13 @@ from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.outbound.tables import Order
 from wms.packing.queries import parcel_by_code
+from wms.packing.service import locked_parcel
 from wms.packing.tables import Parcel
 from wms.packing.values import ParcelState
 from wms.shipping import bags
-from wms.shipping.service import hand_over_parcel, locked_parcel
+from wms.shipping.service import hand_over_parcel, refuse_to_leave
 from wms.shipping.tables import Bag, Courier, Manifest
+from wms.site import queries as site
 
 _LEAVING = (ParcelState.LABELLED.value, ParcelState.SORTED.value, ParcelState.BAGGED.value)
 
@@ -38,25 +41,29 @@ class HandedOver:
 def open_manifest(call: Call, courier: str) -> Manifest:
     """The courier's open manifest, or a new one. Raises COURIER_UNKNOWN."""
     known = select(Courier.id).where(Courier.warehouse_id == call.warehouse_id, Courier.code == courier, Courier.active)
-    if call.session.execute(known).first() is None:
-        raise Refused(Reason.COURIER_UNKNOWN, courier=courier)
+    # The courier's row is locked, so that two docks do not open two manifests.
+    if call.session.execute(known.with_for_update()).first() is None:
+        raise Refused(Reason.COURIER_UNKNOWN, courier=courier[:40])
     manifest = call.session.scalars(
         select(Manifest)
         .where(Manifest.warehouse_id == call.warehouse_id, Manifest.courier == courier, Manifest.state == "open")
         .order_by(Manifest.id)
-        .with_for_update()
+        .limit(1)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
     ).first()
     if manifest is None:
         manifest = Manifest(
             warehouse_id=call.warehouse_id,
-            no=f"new-{call.actor}-{call.request_id}"[:128],
+            no=f"new-{uuid4().hex}",
             courier=courier,
             opened_at=call.now,
         )
         manifest.state, manifest.parcels, manifest.bags, manifest.weight_g = "open", 0, 0, 0
         call.session.add(manifest)
         call.session.flush()
-        manifest.no = f"M{call.now:%y%m%d}-{manifest.id:05d}"
+        today = site.warehouse(call.session, call.warehouse_id).local(call.now)
+        manifest.no = f"M{today:%y%m%d}-{manifest.id:05d}"
         call.session.flush()
     return manifest
 
@@ -73,6 +80,8 @@ def hand_over(call: Call, manifest_id: int, code: str) -> HandedOver:
         return _hand_over_bag(call, manifest, bag)
     parcel = locked_parcel(call, parcel_by_code(call.session, call.warehouse_id, code).id)
     _refuse_other_courier(manifest, parcel.courier)
+    refuse_to_leave(call, parcel)
+    bags.take_out(call, parcel)  # it is in the hand, so it is in no bag
     hand_over_parcel(call, parcel, manifest.id)
     manifest.parcels += 1
     manifest.weight_g += parcel.weight_g or 0
@@ -92,7 +101,8 @@ def _hand_over_bag(call: Call, manifest: Manifest, bag: Bag) -> HandedOver:
     if stopped:
         raise Refused(Reason.ORDER_INTERCEPTED, order=", ".join(stopped))
     inside = call.session.scalars(
-        select(Parcel).where(Parcel.bag_id == bag.id).order_by(Parcel.id).with_for_update()
+        select(Parcel).where(Parcel.bag_id == bag.id).order_by(Parcel.id).with_for_update(),
+        execution_options={"populate_existing": True},
     ).all()
     for number, parcel in enumerate(inside):
         hand_over_parcel(call.step(str(number)), parcel, manifest.id)
@@ -157,8 +167,13 @@ def close_manifest(
 
 def _open(call: Call, manifest_id: int) -> Manifest:
     manifest = call.session.scalars(
-        select(Manifest).where(Manifest.id == manifest_id, Manifest.warehouse_id == call.warehouse_id).with_for_update()
-    ).one()
+        select(Manifest)
+        .where(Manifest.id == manifest_id, Manifest.warehouse_id == call.warehouse_id)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
+    ).one_or_none()
+    if manifest is None:
+        raise Refused(Reason.NOT_FOUND, what=f"manifest {manifest_id}")
     if manifest.state != "open":
         raise Refused(Reason.MANIFEST_CLOSED, manifest=manifest.no)
     return manifest

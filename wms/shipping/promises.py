@@ -1,5 +1,4 @@
-"""The dock's promise: what was handed over was labelled, weighed and belongs to an order that was not stopped before.
-"""
+"""The dock's promise: what was handed over was labelled, weighed and belongs to no order that was stopped before."""
 
 from __future__ import annotations
 

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wms.core.audit_trail import note
 from wms.core.call import Call
+from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.shipping.tables import Reroute, RouteRule
 from wms.shipping.values import Route
 
+_rule = table_of(RouteRule)
+_reroute = table_of(Reroute)
+_rules = select(_rule.c.id, _rule.c.match, _rule.c.priority, _rule.c.route_code, _rule.c.hub).where(
+    _rule.c.warehouse_id == bindparam("w"),
+    _rule.c.courier == bindparam("courier"),
+    _rule.c.match.in_(bindparam("prefixes", expanding=True)),
+)
+_reroutes = select(_reroute.c.from_hub, _reroute.c.to_hub).where(
+    _reroute.c.warehouse_id == bindparam("w"),
+    _reroute.c.courier == bindparam("courier"),
+    _reroute.c.from_hub.in_(bindparam("hubs", expanding=True)),
+    _reroute.c.active.is_(True),
+)
+
 
 def route(session: Session, warehouse_id: int, courier: str, area_code: str) -> Route:
     """The route of a courier's parcel to an area (national code, 6 digits, or less). Raises NO_ROUTE."""
-    prefixes = [area_code[:length] for length in (6, 4, 2, 0)]
-    rules = session.scalars(
-        select(RouteRule).where(
-            RouteRule.warehouse_id == warehouse_id, RouteRule.courier == courier, RouteRule.match.in_(prefixes)
-        )
-    ).all()
+    prefixes = sorted({area_code[:length] for length in (6, 4, 2, 0)})
+    rules = session.execute(_rules, {"w": warehouse_id, "courier": courier, "prefixes": prefixes}).all()
     if not rules:
         raise Refused(Reason.NO_ROUTE, courier=courier, area=area_code)
     best = max(rules, key=lambda rule: (len(rule.match), rule.priority, -rule.id))
@@ -31,15 +42,9 @@ def bag_hub(session: Session, warehouse_id: int, courier: str, hub: str) -> str:
     """Where the bag for `hub` really goes: a re-route of this hub, else of all the courier's hubs, else the hub
     itself.
     """
-    rows = session.scalars(
-        select(Reroute).where(
-            Reroute.warehouse_id == warehouse_id,
-            Reroute.courier == courier,
-            Reroute.from_hub.in_((hub, "")),
-            Reroute.active,
-        )
-    ).all()
-    return max(rows, key=lambda row: len(row.from_hub)).to_hub if rows else hub
+    values = {"w": warehouse_id, "courier": courier, "hubs": ["", hub]}
+    rows = session.execute(_reroutes, values).all()
+    return str(max(rows, key=lambda row: len(row.from_hub)).to_hub) if rows else hub
 
 
 def set_reroute(call: Call, *, courier: str, to_hub: str, from_hub: str = "", active: bool = True) -> None:

@@ -60,5 +60,5 @@ class WaybillSource(Protocol):
     def take(self, call: Call, parcel: ParcelToLabel) -> Label:
         """A number for this parcel. Raises Refused(WAYBILL_POOL_EMPTY)."""
 
-    def void(self, call: Call, number: str) -> None:
+    def void(self, call: Call, courier: str, number: str) -> None:
         """Give a number back: it is never used again."""

@@ -8,23 +8,85 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Sku
 from wms.ledger.tables import Stock
-from wms.optimise.geometry import distance_mm, stop_point
+from wms.optimise.geometry import Stop, distance_mm, stop_point
 from wms.site import queries as site
-from wms.site.tables import Slot
-from wms.site.values import slot_stop
-from wms.slotting.rules import Flags, Ints, Occupied, Slots
+from wms.site.tables import Slot, Zone
+from wms.slotting.rules import Flags, Floats, Ints, Occupied, Slots
+from wms.slotting.tables import Velocity
 
 PICTURE_KEPT_S = 30.0
+
+
+PIECE = cast(Sku.length_mm, BigInteger) * Sku.width_mm * Sku.height_mm  # a carton of 1,000 pieces passes 32 bits
+
+_contents = (
+    select(
+        Stock.place_id,
+        func.sum(Stock.on_hand * PIECE).label("volume"),
+        func.sum(cast(Stock.on_hand, BigInteger) * Sku.weight_g).label("weight"),
+    )
+    .join(Sku, Sku.id == Stock.sku_id)
+    .join(Slot, Slot.place_id == Stock.place_id)
+    .where(Stock.warehouse_id == bindparam("w"), Stock.on_hand > 0)
+    .group_by(Stock.place_id)
+)
+_shut = select(Slot.place_id, Slot.blocked, Slot.under_count).where(
+    Slot.warehouse_id == bindparam("w"), Slot.blocked | Slot.under_count
+)
+_all_slots = (
+    select(
+        Slot.place_id,
+        Slot.code,
+        Zone.kind,
+        Slot.bonded,
+        Slot.width_mm,
+        Slot.depth_mm,
+        Slot.height_mm,
+        Slot.weight_max_g,
+        Slot.level,
+        Slot.aisle_index,
+        Slot.y_mm,
+    )
+    .join(Zone, Zone.id == Slot.zone_id)
+    .where(Slot.warehouse_id == bindparam("w"), Slot.retired.is_(False))
+    .order_by(Slot.code)
+)
+_velocities = (
+    select(Velocity.sku_id, Velocity.lines_per_week, Sku.family)
+    .join(Sku, Sku.id == Velocity.sku_id)
+    .where(Velocity.warehouse_id == bindparam("w"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speeds:
+    """Lines a week of each SKU, the mean of each family, and all of them ascending."""
+
+    of_sku: Mapping[int, float]
+    of_family: Mapping[str, float]
+    ascending: Floats
+
+    def slower_share(self, sku_id: int, family: str) -> float:
+        """The share of SKUs that move faster: 0 = the fastest. An unknown SKU takes its family's mean, else the
+        middle.
+        """
+        speed = self.of_sku.get(sku_id, self.of_family.get(family))
+        if speed is None:
+            return 0.5
+        not_faster = int(np.searchsorted(self.ascending, speed, side="right"))
+        return (len(self.ascending) - not_faster) / max(1, len(self.ascending))
 
 
 @dataclass(slots=True)
@@ -32,13 +94,19 @@ class Picture:
     """Slots and what lay in them at `drawn_s` (monotonic)."""
 
     slots: Slots
+    version: tuple[int, ...]
     index: dict[int, int]
     taken: Flags
     blocked: Flags
     under_count: Flags
     used_volume: Ints
     used_weight: Ints
+    speeds: Speeds
     drawn_s: float
+
+    def slower_share(self, sku_id: int, family: str) -> float:
+        """The share of SKUs that move faster than this one."""
+        return self.speeds.slower_share(sku_id, family)
 
     def occupied(self, same_sku_places: set[int], leased_places: set[int]) -> Occupied:
         """As seen by one SKU: where it lies already, and which slots are promised to others."""
@@ -59,7 +127,9 @@ class Picture:
 
     def note_taken(self, place_id: int, volume_mm3: int, weight_g: int) -> None:
         """Goods went there: the next proposal knows."""
-        at = self.index[place_id]
+        at = self.index.get(place_id)
+        if at is None:
+            return
         self.taken[at] = True
         self.used_volume[at] += volume_mm3
         self.used_weight[at] += weight_g
@@ -75,65 +145,70 @@ def picture_of(session: Session, warehouse_id: int, *, fresh: bool = False) -> P
         kept = _pictures.setdefault(session.get_bind(), {})
         known = kept.get(warehouse_id)
         if known is None or fresh or time.monotonic() - known.drawn_s > PICTURE_KEPT_S:
-            slots = known.slots if known is not None and not fresh else _slots(session, warehouse_id)
-            known = kept[warehouse_id] = _draw(session, warehouse_id, slots)
+            known = kept[warehouse_id] = _draw(session, warehouse_id, known)
         return known
 
 
-def _slots(session: Session, warehouse_id: int) -> Slots:
-    rows = site.slots(session, warehouse_id)
-    hall = site.hall(session, warehouse_id)
-    positions = {slot_stop(row) for row in rows}
-    walks = {stop: distance_mm(hall.hall, hall.depot, stop_point(hall.hall, stop)) for stop in positions}
-    sizes = np.sort(
-        np.array([[row.width_mm, row.depth_mm, row.height_mm] for row in rows], dtype=np.int64).reshape(-1, 3)
+def _draw(session: Session, warehouse_id: int, before: Picture | None) -> Picture:
+    """Slots are read again only when the building changed: another hall version, or slots made or retired."""
+    version = _building(session, warehouse_id)
+    slots = before.slots if before is not None and before.version == version else _slots(session, warehouse_id)
+    index = {int(place): number for number, place in enumerate(slots.place_id)}
+    size = len(index)
+    picture = Picture(
+        slots=slots,
+        version=version,
+        index=index,
+        taken=np.zeros(size, dtype=np.bool_),
+        blocked=np.zeros(size, dtype=np.bool_),
+        under_count=np.zeros(size, dtype=np.bool_),
+        used_volume=np.zeros(size, dtype=np.int64),
+        used_weight=np.zeros(size, dtype=np.int64),
+        speeds=_speeds(session, warehouse_id),
+        drawn_s=time.monotonic(),
     )
+    for row in session.execute(_contents, {"w": warehouse_id}):
+        if row.place_id in index:
+            picture.note_taken(row.place_id, int(row.volume), int(row.weight))
+    for row in session.execute(_shut, {"w": warehouse_id}):
+        if (at := index.get(row.place_id)) is not None:
+            picture.blocked[at], picture.under_count[at] = row.blocked, row.under_count
+    return picture
+
+
+def _building(session: Session, warehouse_id: int) -> tuple[int, ...]:
+    slots = select(func.count(), func.coalesce(func.max(Slot.place_id), 0), func.coalesce(func.sum(Slot.y_mm), 0))
+    row = session.execute(slots.where(Slot.warehouse_id == warehouse_id, Slot.retired.is_(False))).one()
+    return (site.hall(session, warehouse_id).version, *(int(each) for each in row))
+
+
+def _slots(session: Session, warehouse_id: int) -> Slots:
+    rows = session.execute(_all_slots, {"w": warehouse_id}).all()
+    hall = site.hall(session, warehouse_id)
+    stops = {Stop(row.aisle_index, row.y_mm) for row in rows}
+    walks = {stop: distance_mm(hall.hall, hall.depot, stop_point(hall.hall, stop)) for stop in stops}
+    lengths = [[row.width_mm, row.depth_mm, row.height_mm] for row in rows]
+    sizes = np.sort(np.array(lengths, dtype=np.int64).reshape(-1, 3), axis=1)
     return Slots(
         place_id=np.array([row.place_id for row in rows], dtype=np.int64),
         codes=tuple(row.code for row in rows),
-        zone_kind=np.array([str(row.zone_kind) for row in rows]),
+        zone_kind=np.array([str(row.kind) for row in rows], dtype=np.str_),
         bonded=np.array([row.bonded for row in rows], dtype=np.bool_),
         sizes=sizes,
         volume=sizes.prod(axis=1),
         weight_max=np.array([row.weight_max_g for row in rows], dtype=np.int64),
         level=np.array([row.level for row in rows], dtype=np.int64),
-        walk_mm=np.array([walks[slot_stop(row)] for row in rows], dtype=np.int64),
+        walk_mm=np.array([walks[Stop(row.aisle_index, row.y_mm)] for row in rows], dtype=np.int64),
     )
 
 
-def _draw(session: Session, warehouse_id: int, slots: Slots) -> Picture:
-    index = {int(place): number for number, place in enumerate(slots.place_id)}
-    size = len(index)
-    volume, weight = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    taken = np.zeros(size, dtype=np.bool_)
-    for row in session.execute(_contents(warehouse_id)):
-        if (at := index.get(row.place_id)) is not None:
-            taken[at], volume[at], weight[at] = True, int(row.volume), int(row.weight)
-    flags = {
-        row.place_id: row
-        for row in session.execute(
-            select(Slot.place_id, Slot.blocked, Slot.under_count, Slot.retired).where(
-                Slot.warehouse_id == warehouse_id, Slot.blocked | Slot.under_count | Slot.retired
-            )
-        )
-    }
-    blocked, counted = np.zeros(size, dtype=np.bool_), np.zeros(size, dtype=np.bool_)
-    for place, row in flags.items():
-        if (at := index.get(place)) is not None:
-            blocked[at], counted[at] = row.blocked or row.retired, row.under_count
-    return Picture(slots, index, taken, blocked, counted, volume, weight, time.monotonic())
-
-
-def _contents(warehouse_id: int) -> Any:
-    piece = Sku.length_mm * Sku.width_mm * Sku.height_mm
-    return (
-        select(
-            Stock.place_id,
-            func.sum(Stock.on_hand * piece).label("volume"),
-            func.sum(Stock.on_hand * Sku.weight_g).label("weight"),
-        )
-        .join(Sku, Sku.id == Stock.sku_id)
-        .join(Slot, Slot.place_id == Stock.place_id)
-        .where(Stock.warehouse_id == warehouse_id, Stock.on_hand > 0)
-        .group_by(Stock.place_id)
+def _speeds(session: Session, warehouse_id: int) -> Speeds:
+    rows = session.execute(_velocities, {"w": warehouse_id}).all()
+    families: defaultdict[str, list[float]] = defaultdict(list)
+    for row in rows:
+        families[row.family].append(row.lines_per_week)
+    return Speeds(
+        {row.sku_id: row.lines_per_week for row in rows},
+        {family: sum(each) / len(each) for family, each in families.items() if family},
+        np.sort(np.array([row.lines_per_week for row in rows], dtype=np.float64)),
     )

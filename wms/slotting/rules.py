@@ -76,6 +76,13 @@ def first_broken(kept: dict[Rule, Flags], index: int) -> Rule | None:
     return next((rule for rule, where in kept.items() if not where[index]), None)
 
 
+def nearest(slots: Slots, kept: dict[Rule, Flags]) -> int:
+    """The nearest slot of the kind these goods belong in; of all slots where there is none of that kind."""
+    own_kind = kept[Rule.ZONE] & kept[Rule.BONDED]
+    walk_mm = np.where(own_kind, slots.walk_mm, np.iinfo(np.int64).max) if own_kind.any() else slots.walk_mm
+    return int(np.argmin(walk_mm))
+
+
 def target_mm(slots: Slots, lawful: Flags, slower_share: float) -> float:
     """How far from the depot goods of this speed belong: the same quantile of the lawful slots' walks.
 
@@ -85,8 +92,7 @@ def target_mm(slots: Slots, lawful: Flags, slower_share: float) -> float:
 
 
 def scores(slots: Slots, now: Occupied, goods: Goods, target: float) -> Floats:
-    """Metres: distance from the target band, and what a level out of reach, a heavy load high up or wasted room cost.
-    """
+    """Metres: away from the target band, and what a level out of reach, a heavy load high up or wasted room cost."""
     away = np.abs(slots.walk_mm - target) / 1000.0
     off_hand = np.where(np.isin(slots.level, HAND_LEVELS), 0.0, LEVEL_COST_M * np.abs(slots.level - 2.5))
     heavy = HEAVY_LEVEL_COST_M * (slots.level - 1) if goods.weight_g >= HEAVY_G else np.zeros(len(slots.level))

@@ -6,17 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import delete, func, select
+from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Sku
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, touched
+from wms.core.sql import insert_for, is_postgresql, touched
 from wms.ledger.tables import MovementRow, Stock
-from wms.site.tables import Slot
-from wms.site.values import SlotFacts
+from wms.site.tables import Slot, Zone
 from wms.slotting import rules
 from wms.slotting.picture import Picture, picture_of
 from wms.slotting.tables import SlotLease, Velocity
@@ -28,38 +27,99 @@ TRIED_MAX = 12
 
 _lease = table_of(SlotLease)
 _stock = table_of(Stock)
+_slot = table_of(Slot)
+_zone = table_of(Zone)
+_sku = table_of(Sku)
+
+_same_sku_places = select(_stock.c.place_id).where(
+    _stock.c.warehouse_id == bindparam("w"),
+    _stock.c.sku_id == bindparam("s"),
+    _stock.c.lot_id == bindparam("l"),
+    _stock.c.condition == bindparam("c"),
+    _stock.c.book == bindparam("b"),
+    _stock.c.on_hand > 0,
+)
+_leased_places = select(_lease.c.place_id).where(
+    _lease.c.warehouse_id == bindparam("w"), _lease.c.until > bindparam("now"), _lease.c.subject != bindparam("for")
+)
+_lock = (
+    select(_slot.c.place_id)
+    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"))
+    .with_for_update()
+)
+# The slot with everything that decides about it: one row, or one per stock row in it.
+_look = (
+    select(
+        _slot.c.code,
+        _slot.c.blocked,
+        _slot.c.under_count,
+        _slot.c.bonded,
+        _slot.c.width_mm,
+        _slot.c.depth_mm,
+        _slot.c.height_mm,
+        _slot.c.weight_max_g,
+        _slot.c.skus_max,
+        _zone.c.kind.label("zone_kind"),
+        _lease.c.subject.label("kept_for"),
+        _stock.c.on_hand,
+        _stock.c.merchant_id,
+        _stock.c.sku_id,
+        _stock.c.lot_id,
+        _stock.c.condition,
+        _stock.c.book,
+        _sku.c.length_mm.label("piece_length_mm"),
+        _sku.c.width_mm.label("piece_width_mm"),
+        _sku.c.height_mm.label("piece_height_mm"),
+        _sku.c.weight_g.label("piece_weight_g"),
+    )
+    .join(_zone, _zone.c.id == _slot.c.zone_id)
+    .outerjoin(
+        _lease,
+        and_(
+            _lease.c.place_id == _slot.c.place_id,
+            _lease.c.until > bindparam("now", type_=_lease.c.until.type),
+            _lease.c.subject != bindparam("for"),
+        ),
+    )
+    .outerjoin(_stock, and_(_stock.c.place_id == _slot.c.place_id, _stock.c.on_hand > 0))
+    .outerjoin(_sku, _sku.c.id == _stock.c.sku_id)
+    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"), _slot.c.retired.is_(False))
+)
 
 
-def choose(call: Call, goods: Goods, *, subject: str = "") -> list[Suggestion]:
-    """The best three slots for `goods`, best first. `subject` names who asks, so that his own lease does not shut him
-    out.
+def choose(call: Call, goods: Goods, *, subject: str = "", count: int = SUGGESTIONS) -> list[Suggestion]:
+    """The best slots for `goods`, best first, at most `count`. `subject` names who asks, so that his own lease does
+    not shut him out.
 
     Raises NO_SLOT_FITS with the rule that shut out most slots.
     """
     for fresh in (False, True):
         picture = picture_of(call.session, call.warehouse_id, fresh=fresh)
-        found = _ranked(call, picture, goods, subject)
+        now = picture.occupied(_same_sku(call, goods), _leased(call, subject))
+        found = _ranked(call, picture, now, goods, subject, count)
         if found:
             return found
-    raise Refused(Reason.NO_SLOT_FITS, why=_commonest_rule(call, picture, goods, subject))
+    kept = rules.masks(picture.slots, now, goods)
+    raise Refused(Reason.NO_SLOT_FITS, why=max(kept, key=lambda rule: int((~kept[rule]).sum())).value)
 
 
-def _ranked(call: Call, picture: Picture, goods: Goods, subject: str) -> list[Suggestion]:
-    now = picture.occupied(_same_sku(call, goods), _leased(call, subject))
+def _ranked(
+    call: Call, picture: Picture, now: rules.Occupied, goods: Goods, subject: str, count: int
+) -> list[Suggestion]:
     kept = rules.masks(picture.slots, now, goods)
     lawful = np.logical_and.reduce(list(kept.values()))
     if not lawful.any():
         return []
-    share = slower_share(call.session, call.warehouse_id, goods.sku.id, goods.sku.family)
+    share = picture.slower_share(goods.sku.id, goods.sku.family)
     target = rules.target_mm(picture.slots, lawful, share)
     score = np.where(lawful, rules.scores(picture.slots, now, goods, target), np.inf)
     best = np.argsort(score, kind="stable")[:TRIED_MAX]
-    nearest = int(np.argmin(picture.slots.walk_mm))
+    nearest = rules.nearest(picture.slots, kept)
     found: list[Suggestion] = []
     for at in (int(index) for index in best if np.isfinite(score[index])):
-        if _still_lawful(call, goods, int(picture.slots.place_id[at])):
+        if _still_lawful(call, goods, int(picture.slots.place_id[at]), subject):
             found.append(_suggestion(picture, now, goods, at, float(score[at]), share, kept, nearest))
-        if len(found) == SUGGESTIONS:
+        if len(found) == count:
             break
     return found
 
@@ -88,41 +148,39 @@ def _suggestion(
     )
 
 
-def _commonest_rule(call: Call, picture: Picture, goods: Goods, subject: str) -> str:
-    now = picture.occupied(_same_sku(call, goods), _leased(call, subject))
-    kept = rules.masks(picture.slots, now, goods)
-    return max(kept, key=lambda rule: int((~kept[rule]).sum())).value
-
-
 def _same_sku(call: Call, goods: Goods) -> set[int]:
-    """Slots where the same SKU and lot of the same owner lies alone in the same condition: more may join it."""
-    rows = call.session.execute(
-        select(_stock.c.place_id).where(
-            _stock.c.warehouse_id == call.warehouse_id,
-            _stock.c.sku_id == goods.sku.id,
-            _stock.c.lot_id == goods.lot_id,
-            _stock.c.condition == goods.condition,
-            _stock.c.on_hand > 0,
-        )
-    )
-    return {row.place_id for row in rows}
+    """Slots where the same SKU and lot lies in the same condition and book: more may join it."""
+    values = {
+        "w": call.warehouse_id,
+        "s": goods.sku.id,
+        "l": goods.lot_id,
+        "c": str(goods.condition),
+        "b": goods.book,
+    }
+    return set(call.session.execute(_same_sku_places, values).scalars())
 
 
 def _leased(call: Call, subject: str) -> set[int]:
-    rows = call.session.execute(
-        select(_lease.c.place_id).where(
-            _lease.c.warehouse_id == call.warehouse_id, _lease.c.until > call.now, _lease.c.subject != subject
-        )
-    )
-    return {row.place_id for row in rows}
+    values = {"w": call.warehouse_id, "now": call.now, "for": subject}
+    return set(call.session.execute(_leased_places, values).scalars())
 
 
-def _still_lawful(call: Call, goods: Goods, place_id: int) -> bool:
+def _still_lawful(call: Call, goods: Goods, place_id: int, subject: str) -> bool:
     try:
-        check_lawful(call, goods, place_id)
+        check_lawful(call, goods, place_id, subject=subject)
     except Refused:
         return False
     return True
+
+
+def take_slot(call: Call, goods: Goods, place_id: int, *, subject: str = "") -> str:
+    """Keep the slot's row from others until the commit and judge by it; the slot's code. Refuses as `check_lawful`.
+
+    Two pallets may not both see the last 100 kg: what lies in the slot is read after its row is ours.
+    """
+    if is_postgresql(call.session):
+        call.session.execute(_lock, {"p": place_id, "w": call.warehouse_id})
+    return _judge(call, goods, place_id, subject)
 
 
 def check_lawful(call: Call, goods: Goods, place_id: int, *, subject: str = "") -> None:
@@ -130,69 +188,58 @@ def check_lawful(call: Call, goods: Goods, place_id: int, *, subject: str = "") 
 
     The weight limit has no override: an overloaded beam falls on people.
     """
-    slot = call.session.get(Slot, place_id)
-    if slot is None or slot.warehouse_id != call.warehouse_id or slot.retired:
+    _judge(call, goods, place_id, subject)
+
+
+def _judge(call: Call, goods: Goods, place_id: int, subject: str) -> str:
+    values = {"p": place_id, "w": call.warehouse_id, "now": call.now, "for": subject}
+    rows = call.session.execute(_look, values).all()
+    if not rows:
         raise Refused(Reason.SLOT_UNKNOWN, slot=place_id)
+    slot, inside = rows[0], [row for row in rows if row.on_hand]
     _check_open(slot)
-    _check_kind(call, slot, goods)
-    inside = _inside(call.session, place_id)
+    _check_kind(slot, goods)
     _check_company(slot, inside, goods)
     _check_room(slot, inside, goods)
+    return str(slot.code)
 
 
-def _check_open(slot: Slot) -> None:
+def _check_open(slot: Any) -> None:
     if slot.blocked:
         raise Refused(Reason.SLOT_BLOCKED, slot=slot.code)
     if slot.under_count:
         raise Refused(Reason.SLOT_UNDER_COUNT, slot=slot.code)
+    if slot.kept_for is not None:
+        raise Refused(Reason.SLOT_KEPT, slot=slot.code)
 
 
-def _check_kind(call: Call, slot: Slot, goods: Goods) -> None:
-    picture = picture_of(call.session, call.warehouse_id)
-    kind = str(picture.slots.zone_kind[picture.index[slot.place_id]]) if slot.place_id in picture.index else ""
-    if slot.bonded != goods.bonded or (kind and not goods.bonded and kind != goods.sku.zone_kind):
+def _check_kind(slot: Any, goods: Goods) -> None:
+    if slot.bonded != goods.bonded or (not goods.bonded and slot.zone_kind != goods.sku.zone_kind):
         raise Refused(Reason.SLOT_WRONG_ZONE, slot=slot.code)
 
 
-def _inside(session: Session, place_id: int) -> list[Any]:
-    piece = Sku.length_mm * Sku.width_mm * Sku.height_mm
-    return list(
-        session.execute(
-            select(
-                Stock.merchant_id,
-                Stock.sku_id,
-                Stock.lot_id,
-                Stock.condition,
-                (Stock.on_hand * piece).label("volume"),
-                (Stock.on_hand * Sku.weight_g).label("weight"),
-            )
-            .join(Sku, Sku.id == Stock.sku_id)
-            .where(Stock.place_id == place_id, Stock.on_hand > 0)
-        )
-    )
-
-
-def _check_company(slot: Slot, inside: list[Any], goods: Goods) -> None:
-    """One owner, and no more SKUs than the slot takes; lots and conditions of one SKU never mix."""
+def _check_company(slot: Any, inside: list[Any], goods: Goods) -> None:
+    """One owner, and no more SKUs than the slot takes; lots, conditions and books of one SKU never mix."""
+    mine = (goods.lot_id, str(goods.condition), goods.book)
     for row in inside:
         if row.merchant_id != goods.sku.merchant_id:
             raise Refused(Reason.SLOT_OTHER_OWNER, slot=slot.code)
-        if row.sku_id == goods.sku.id and (row.lot_id != goods.lot_id or row.condition != goods.condition):
+        if row.sku_id == goods.sku.id and (row.lot_id, row.condition, row.book) != mine:
             raise Refused(Reason.LOT_WRONG, expected=slot.code)
     others = {row.sku_id for row in inside} - {goods.sku.id}
     if len(others) + 1 > slot.skus_max:
         raise Refused(Reason.SLOT_TAKEN_BY_OTHER_SKU, slot=slot.code)
 
 
-def _check_room(slot: Slot, inside: list[Any], goods: Goods) -> None:
+def _check_room(slot: Any, inside: list[Any], goods: Goods) -> None:
     piece = sorted((goods.sku.length_mm, goods.sku.width_mm, goods.sku.height_mm))
     room = sorted((slot.width_mm, slot.depth_mm, slot.height_mm))
     if any(side > space for side, space in zip(piece, room, strict=True)):
         raise Refused(Reason.SLOT_TOO_SMALL, slot=slot.code)
-    volume = slot.width_mm * slot.depth_mm * slot.height_mm
-    if sum(row.volume for row in inside) + goods.volume_mm3 > volume * FILL_MAX:
+    used = sum(row.on_hand * row.piece_length_mm * row.piece_width_mm * row.piece_height_mm for row in inside)
+    if used + goods.volume_mm3 > slot.width_mm * slot.depth_mm * slot.height_mm * FILL_MAX:
         raise Refused(Reason.SLOT_TOO_SMALL, slot=slot.code)
-    excess_g = sum(row.weight for row in inside) + goods.weight_g - slot.weight_max_g
+    excess_g = sum(row.on_hand * row.piece_weight_g for row in inside) + goods.weight_g - slot.weight_max_g
     if excess_g > 0:
         raise Refused(Reason.SLOT_WEIGHT_EXCEEDED, slot=slot.code, excess_g=excess_g)
 
@@ -210,39 +257,24 @@ def lease(call: Call, place_id: int, subject: str) -> bool:
     return touched(call.session, statement, row) == 1
 
 
-def end_leases(call: Call, subject: str) -> None:
-    """The goods are stored, or will not be."""
-    call.session.execute(delete(_lease).where(_lease.c.warehouse_id == call.warehouse_id, _lease.c.subject == subject))
+def end_leases(call: Call, subject: str, *, but: int | None = None) -> None:
+    """The goods are stored, or will not be. `but` names the slot that stays kept."""
+    mine = delete(_lease).where(_lease.c.warehouse_id == call.warehouse_id, _lease.c.subject == subject)
+    call.session.execute(mine if but is None else mine.where(_lease.c.place_id != but))
 
 
-def stored(call: Call, goods: Goods, slot: SlotFacts) -> None:
+def stored(call: Call, goods: Goods, place_id: int) -> None:
     """Tell the picture of this process that goods went into a slot."""
-    picture = picture_of(call.session, call.warehouse_id)
-    if slot.place_id in picture.index:
-        picture.note_taken(slot.place_id, goods.volume_mm3, goods.weight_g)
+    picture_of(call.session, call.warehouse_id).note_taken(place_id, goods.volume_mm3, goods.weight_g)
 
 
 def slower_share(session: Session, warehouse_id: int, sku_id: int, family: str) -> float:
     """The share of SKUs that move faster: 0 = the fastest. An unknown SKU takes its family's mean, else the middle."""
-    speed = session.scalars(
-        select(Velocity.lines_per_week).where(Velocity.warehouse_id == warehouse_id, Velocity.sku_id == sku_id)
-    ).one_or_none()
-    if speed is None and family:
-        speed = session.scalars(
-            select(func.avg(Velocity.lines_per_week))
-            .join(Sku, Sku.id == Velocity.sku_id)
-            .where(Velocity.warehouse_id == warehouse_id, Sku.family == family)
-        ).one_or_none()
-    if speed is None:
-        return 0.5
-    of_all = select(func.count()).select_from(Velocity).where(Velocity.warehouse_id == warehouse_id)
-    faster = session.execute(of_all.where(Velocity.lines_per_week > speed)).scalar_one()
-    return float(faster) / max(1, session.execute(of_all).scalar_one())
+    return picture_of(session, warehouse_id).slower_share(sku_id, family)
 
 
 def learn_velocity(call: Call) -> int:
-    """Lines picked in the last eight weeks, newer ones counting more (half-life two weeks); the number of SKUs known.
-    """
+    """Lines picked in the last eight weeks, newer ones counting more (half-life two weeks); how many SKUs are known."""
     since = call.now - timedelta(weeks=8)
     speeds: dict[tuple[int, int], float] = {}
     rows = call.session.execute(

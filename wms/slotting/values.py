@@ -39,13 +39,16 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Goods:
-    """What is to be stored: one SKU and lot of one owner. `quantity` in base units."""
+    """What is to be stored: one SKU and lot of one owner. `quantity` in base units; `book` is the customs book of
+    bonded goods.
+    """
 
     sku: SkuFacts
     lot_id: int
     quantity: int
     condition: str = "good"
     bonded: bool = False
+    book: str = ""
 
     @property
     def volume_mm3(self) -> int:

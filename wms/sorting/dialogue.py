@@ -70,7 +70,13 @@ def _next_scanned(turn: Turn, scan: Scan) -> Move:
     if number_on_label(turn.call, scan.read) == turn.state["waybill"]:
         raise Refused(Reason.PARCEL_TWICE, parcel=str(turn.state["waybill"]))
     _done(turn, "")
-    return _parcel_scanned(turn, scan)
+    try:
+        return _parcel_scanned(turn, scan)
+    except Refused as no:  # only read: the parcel before it lies in its chute all the same and stays booked
+        stopped = no.reason is Reason.ORDER_INTERCEPTED
+        words = turn.say(f"reason.{no.reason.value}", **no.facts)
+        level = Level.INTERCEPTED if stopped else Level.WRONG
+        return Move(PARCEL, {}, Message(level, words, code=no.reason.value, scanned=scan.raw, speech=words))
 
 
 def _leave(turn: Turn, _value: str) -> Move:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, aliased
 
 from wms.core.audit_trail import note
 from wms.core.call import Call
@@ -15,11 +15,14 @@ from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import is_postgresql
 from wms.outbound.tables import Order
+from wms.packing.queries import parcel_by_code
+from wms.packing.service import locked_parcel
 from wms.packing.tables import Parcel
 from wms.packing.values import ParcelState
 from wms.shipping import bags
 from wms.shipping.routes import bag_hub
-from wms.shipping.tables import Bag, RouteRule
+from wms.shipping.tables import Bag, RouteRule, Waybill
+from wms.site import service as site
 from wms.site.tables import Chute
 from wms.sorting.rules import group_of, share_chutes
 from wms.sorting.tables import DivertRow, RouteChange, SortRule
@@ -29,12 +32,18 @@ ROUTES_WAKE = "routes"
 ROUTES_LOCK = 0x526F
 ROUTES_PAGE_MAX = 5_000
 LOST_AFTER_S = 120
-DISCHARGED = frozenset({"OK", "MISS"})
+PID_KEPT = timedelta(days=7)
+REASON_LENGTH_MAX = 40
+CODE_LENGTH_MAX = 128
+CODES_MAX = 16
 ON_THE_LINE = frozenset({ParcelState.LABELLED.value, ParcelState.SORTED.value, ParcelState.BAGGED.value})
 
 
 def plan_chutes(call: Call) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Make the running sort plan anew: hubs in use (after re-routing) shared over the chutes that are not locked."""
+    """Make the running sort plan anew: hubs in use (after re-routing) shared over the chutes that are not locked.
+
+    Parcels that wait for the line are routed by the new plan in the same breath.
+    """
     chutes = call.session.scalars(
         select(Chute.number)
         .where(Chute.warehouse_id == call.warehouse_id, Chute.state.not_in(("LOCK", "JAM")))
@@ -46,18 +55,28 @@ def plan_chutes(call: Call) -> dict[tuple[str, str], tuple[int, ...]]:
         text = "/".join(map(str, mine))
         call.session.add(SortRule(warehouse_id=call.warehouse_id, courier=courier, hub=hub, chutes=text))
     call.session.flush()
+    for parcel_id in call.session.scalars(select(Parcel.id).where(*_waiting(call)).order_by(Parcel.id)).all():
+        route_parcel(call, parcel_id)
     note(call, "sortplan.made", hubs=len(plan), chutes=len(chutes))
     return plan
 
 
+def _waiting(call: Call) -> tuple[Any, ...]:
+    """Parcels that will come over the line: they have a number and hang in no bag."""
+    states = (ParcelState.LABELLED.value, ParcelState.SORTED.value)
+    return (Parcel.warehouse_id == call.warehouse_id, Parcel.state.in_(states), Parcel.bag_id.is_(None))
+
+
 def _loads(call: Call) -> list[HubLoad]:
-    """Parcels per hub on the way now; a hub without any counts as one, so that it has its chute when one comes."""
-    waiting = call.session.execute(
+    """Parcels per hub of the last day; a hub without any counts as one, so that it has its chute when one comes."""
+    lately = call.session.execute(
         select(Parcel.courier, Parcel.hub, func.count().label("parcels"))
-        .where(Parcel.warehouse_id == call.warehouse_id, Parcel.hub != "")
+        .where(
+            Parcel.warehouse_id == call.warehouse_id, Parcel.hub != "", Parcel.made_at >= call.now - timedelta(days=1)
+        )
         .group_by(Parcel.courier, Parcel.hub)
     ).all()
-    counts = {(row.courier, row.hub): int(row.parcels) for row in waiting}
+    counts = {(row.courier, row.hub): int(row.parcels) for row in lately}
     rules = call.session.execute(
         select(RouteRule.courier, RouteRule.hub).where(RouteRule.warehouse_id == call.warehouse_id).distinct()
     )
@@ -68,59 +87,64 @@ def _loads(call: Call) -> list[HubLoad]:
 def route_parcel(call: Call, parcel_id: int) -> None:
     """Write the parcel's route into the table that gateways hold: its hub's chutes, or reject for a stopped order.
 
-    A hub without a chute has no route: the line says UNKNOWN, the parcel goes to reject and onto the worklist.
+    A hub without a chute has no route: the line says UNKNOWN, the parcel goes to reject and onto the worklist. A
+    parcel that has left is taken out of the table.
     """
-    parcel = call.session.scalars(
-        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id)
+    row = call.session.execute(
+        select(Parcel.waybill, Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id)
     ).one_or_none()
-    if parcel is None or parcel.waybill is None:
+    if row is None or row.waybill is None:
         return
-    stopped = call.session.scalars(select(Order.intercepted_at).where(Order.id == parcel.order_id)).one()
-    if stopped is not None:
-        _change(call, parcel.waybill, str(REJECT), HOLD)
-        return
-    chutes = call.session.scalars(
+    if row.state == ParcelState.HANDED_OVER:
+        _change(call, row.waybill, None, "")
+    elif row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
+        _change(call, row.waybill, str(REJECT), HOLD)
+    else:
+        _change(call, row.waybill, _chutes_of(call.session, call.warehouse_id, row.courier, row.hub), "")
+
+
+def _chutes_of(session: Session, warehouse_id: int, courier: str, hub: str) -> str | None:
+    return session.scalars(
         select(SortRule.chutes).where(
-            SortRule.warehouse_id == call.warehouse_id, SortRule.courier == parcel.courier, SortRule.hub == parcel.hub
+            SortRule.warehouse_id == warehouse_id, SortRule.courier == courier, SortRule.hub == hub
         )
     ).one_or_none()
-    _change(call, parcel.waybill, chutes, "")
 
 
 def route_order(call: Call, order_id: int) -> None:
-    """All parcels of an order anew: after an interception, so that the line rejects them."""
-    for parcel_id in call.session.scalars(select(Parcel.id).where(Parcel.order_id == order_id).order_by(Parcel.id)):
+    """All parcels of an order anew: after an interception, so that the line rejects them; after it was shipped, so
+    that the table forgets them.
+    """
+    ids = call.session.scalars(select(Parcel.id).where(Parcel.order_id == order_id).order_by(Parcel.id)).all()
+    for parcel_id in ids:
         route_parcel(call, parcel_id)
 
 
 def route_courier(call: Call, courier: str) -> int:
-    """After a re-route: hubs of the courier's parcels still here, then the plan and the table. Open bags keep their
-    hub.
+    """After a re-route: hubs of the courier's parcels not bagged yet, then the plan and the table. Open bags keep
+    their hub. How many parcels go another way now.
     """
-    plan_chutes(call)
-    from_rules = {
-        row.route_code: row.hub
-        for row in call.session.execute(
-            select(RouteRule.route_code, RouteRule.hub).where(
-                RouteRule.warehouse_id == call.warehouse_id, RouteRule.courier == courier
-            )
-        )
-    }
     parcels = call.session.scalars(
-        select(Parcel)
-        .where(
-            Parcel.warehouse_id == call.warehouse_id,
-            Parcel.courier == courier,
-            Parcel.state == ParcelState.LABELLED.value,
-        )
-        .order_by(Parcel.id)
-        .with_for_update()
+        select(Parcel).where(*_waiting(call), Parcel.courier == courier).order_by(Parcel.id).with_for_update(),
+        execution_options={"populate_existing": True},
     ).all()
+    printed = _printed_hubs(call.session, [parcel.id for parcel in parcels])
+    changed = 0
     for parcel in parcels:
-        parcel.hub = bag_hub(call.session, call.warehouse_id, courier, from_rules.get(parcel.route_code, parcel.hub))
-        call.session.flush()
-        route_parcel(call, parcel.id)
-    return len(parcels)
+        hub = bag_hub(call.session, call.warehouse_id, courier, printed.get(parcel.id, parcel.hub))
+        changed += hub != parcel.hub
+        parcel.hub = hub
+    call.session.flush()
+    plan_chutes(call)
+    return changed
+
+
+def _printed_hubs(session: Session, parcel_ids: Sequence[int]) -> dict[int, str]:
+    """The courier's own hub of each, as it stands on the label: re-routing never changes it."""
+    rows = session.execute(select(Waybill.parcel_id, Waybill.printed_hub).where(Waybill.parcel_id.in_(parcel_ids)))
+    return {row.parcel_id: row.printed_hub for row in rows}
 
 
 def _change(call: Call, code: str, chutes: str | None, reason: str) -> None:
@@ -143,44 +167,74 @@ def _change(call: Call, code: str, chutes: str | None, reason: str) -> None:
 
 
 def routes_since(session: Session, warehouse_id: int, version: int) -> list[RouteEntry]:
-    """Changes after `version`, oldest first, at most one page."""
-    rows = session.scalars(
-        select(RouteChange)
-        .where(RouteChange.warehouse_id == warehouse_id, RouteChange.id > version)
-        .order_by(RouteChange.id)
-        .limit(ROUTES_PAGE_MAX)
-    ).all()
+    """What changed after `version`, oldest first, at most one page: the newest word on each code.
+
+    From the beginning (version 0) codes that were taken out again are left out.
+    """
+    newer = aliased(RouteChange)
+    newest = ~(
+        select(newer.id)
+        .where(newer.warehouse_id == RouteChange.warehouse_id, newer.code == RouteChange.code)
+        .where(newer.id > RouteChange.id)
+        .exists()
+    )
+    query = select(RouteChange).where(RouteChange.warehouse_id == warehouse_id, RouteChange.id > version, newest)
+    if version == 0:
+        query = query.where(RouteChange.chutes.is_not(None))
+    rows = session.scalars(query.order_by(RouteChange.id).limit(ROUTES_PAGE_MAX)).all()
     return [RouteEntry(row.id, row.code, row.chutes, row.reason) for row in rows]
 
 
+def newest_version(session: Session, warehouse_id: int) -> int:
+    """The version of the whole table."""
+    newest = select(func.max(RouteChange.id)).where(RouteChange.warehouse_id == warehouse_id)
+    return int(session.execute(newest).scalar_one() or 0)
+
+
 def answer(session: Session, warehouse_id: int, codes: Sequence[str]) -> Mapping[str, Any]:
-    """For a code the gateway's table does not know: the route, if the house knows the parcel."""
-    found = session.execute(
-        select(RouteChange.code, RouteChange.chutes, RouteChange.reason)
-        .where(RouteChange.warehouse_id == warehouse_id, RouteChange.code.in_(codes))
-        .order_by(RouteChange.id.desc())
-    ).all()
-    newest = {row.code: row for row in reversed(found)}
-    routed = [row for row in newest.values() if row.chutes is not None]
-    if len({row.chutes for row in routed}) != 1:
+    """For a code the gateway's table does not know: the route, if the house knows the parcel.
+
+    Codes that lead to different chutes (two labels on one parcel) are not known.
+    """
+    found = [one for one in (_route_of(session, warehouse_id, code) for code in dict.fromkeys(codes)) if one]
+    if len({one["chute"] for one in found}) != 1:
         return {"known": False}
-    return {"known": True, "code": routed[0].code, "chute": routed[0].chutes, "reason": routed[0].reason}
+    return {"known": True, **found[0]}
+
+
+def _route_of(session: Session, warehouse_id: int, code: str) -> dict[str, str] | None:
+    """By the parcel itself: its row in the table may be a second younger than the parcel on the belt."""
+    row = session.execute(
+        select(Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(Parcel.warehouse_id == warehouse_id, Parcel.waybill == code)
+    ).one_or_none()
+    if row is None or row.state == ParcelState.HANDED_OVER:
+        return None
+    if row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
+        return {"code": code, "chute": str(REJECT), "reason": HOLD}
+    chutes = _chutes_of(session, warehouse_id, row.courier, row.hub)
+    return {"code": code, "chute": chutes} if chutes is not None else None
 
 
 def record_divert(call: Call, gateway_id: int, facts: Mapping[str, Any]) -> None:
     """What the gateway told the line for a parcel. Comes before or after the confirmation."""
-    row = _divert(call, gateway_id, int(facts["pid"]), list(facts.get("codes") or []))
+    row = _divert(call, gateway_id, int(facts["pid"]), _codes(facts))
     row.told_chute = int(facts["chute"])
-    row.told_reason = str(facts.get("reason", ""))
+    row.told_reason = str(facts.get("reason", ""))[:REASON_LENGTH_MAX]
     row.told_version = int(facts.get("version") or 0)
     row.told_at = call.now
-    row.latency_us = facts.get("latency_us")
+    row.latency_us = None if facts.get("latency_us") is None else int(facts["latency_us"])
     call.session.flush()
+
+
+def _codes(facts: Mapping[str, Any]) -> list[str]:
+    return [str(code)[:CODE_LENGTH_MAX] for code in (facts.get("codes") or [])][:CODES_MAX]
 
 
 def confirm(call: Call, gateway_id: int, facts: Mapping[str, Any]) -> Confirmed:
     """Book a confirmation of the line, once per pid. Goods move only now: the parcel is sorted and hangs in its bag."""
-    codes = list(facts.get("codes") or [])
+    codes = _codes(facts)
     row = _divert(call, gateway_id, int(facts["pid"]), codes)
     chute = None if facts.get("chute") is None else int(facts["chute"])
     if row.confirmed_at is not None:
@@ -188,9 +242,11 @@ def confirm(call: Call, gateway_id: int, facts: Mapping[str, Any]) -> Confirmed:
             row.finding = Finding.DOUBLE.value
             call.session.flush()
         return Confirmed(row.parcel_id, row.chute, Finding.DOUBLE)
-    row.chute, row.result, row.confirmed_at = chute, str(facts["result"]), call.now
-    parcel = _parcel_of(call, row, codes)
-    finding = _book(call, row, parcel)
+    row.chute, row.result, row.confirmed_at = chute, str(facts["result"])[:REASON_LENGTH_MAX], call.now
+    asked = row.codes.get("codes") or []
+    # The line booked other codes than it asked about: nobody knows which parcel it was. Named, not booked.
+    others = bool(codes and asked and set(codes) != set(asked))
+    finding = Finding.DOUBLE if others else _book(call, row, _parcel_of(call, row, asked or codes))
     row.finding = finding.value
     call.session.flush()
     call.wakes.add("live")
@@ -200,11 +256,16 @@ def confirm(call: Call, gateway_id: int, facts: Mapping[str, Any]) -> Confirmed:
 
 
 def _divert(call: Call, gateway_id: int, pid: int, codes: list[str]) -> DivertRow:
+    here = (DivertRow.warehouse_id == call.warehouse_id, DivertRow.gateway_id == gateway_id)
     row = call.session.scalars(
-        select(DivertRow)
-        .where(DivertRow.warehouse_id == call.warehouse_id, DivertRow.gateway_id == gateway_id, DivertRow.pid == pid)
-        .with_for_update()
+        select(DivertRow).where(*here, DivertRow.pid == pid).with_for_update(),
+        execution_options={"populate_existing": True},
     ).one_or_none()
+    if row is not None and _is_old(row, call.now):
+        # A line may use a number again after seven days: the old passage is kept under a number no line has.
+        row.pid = -row.id
+        call.session.flush()
+        row = None
     if row is None:
         row = DivertRow(warehouse_id=call.warehouse_id, gateway_id=gateway_id, pid=pid, codes={"codes": codes})
         row.told_reason, row.told_version, row.result, row.finding = "", 0, "", ""
@@ -215,18 +276,20 @@ def _divert(call: Call, gateway_id: int, pid: int, codes: list[str]) -> DivertRo
     return row
 
 
+def _is_old(row: DivertRow, now: datetime) -> bool:
+    last = max((moment for moment in (row.told_at, row.confirmed_at) if moment is not None), default=now)
+    return now - last > PID_KEPT
+
+
 def _parcel_of(call: Call, row: DivertRow, codes: Sequence[str]) -> Parcel | None:
-    known = row.codes.get("codes") or list(codes)
-    parcels = call.session.scalars(
-        select(Parcel)
-        .where(Parcel.warehouse_id == call.warehouse_id, Parcel.waybill.in_(known))
-        .order_by(Parcel.id)
-        .with_for_update()
+    """The parcel that bears one of the codes; None when there is none, or two."""
+    found = call.session.scalars(
+        select(Parcel.id).where(Parcel.warehouse_id == call.warehouse_id, Parcel.waybill.in_(codes)).limit(2)
     ).all()
-    if len(parcels) != 1:
+    if len(found) != 1:
         return None
-    row.parcel_id = parcels[0].id
-    return parcels[0]
+    row.parcel_id = found[0]
+    return locked_parcel(call, found[0])
 
 
 def _book(call: Call, row: DivertRow, parcel: Parcel | None) -> Finding:
@@ -237,36 +300,37 @@ def _book(call: Call, row: DivertRow, parcel: Parcel | None) -> Finding:
         return Finding.NONE if row.result == "NOREAD" else Finding.UNKNOWN
     if row.chute in (None, REJECT):
         return Finding.NOROUTE if row.told_reason == "UNKNOWN" else Finding.NONE
-    planned = call.session.scalars(
-        select(SortRule.chutes).where(
-            SortRule.warehouse_id == call.warehouse_id, SortRule.courier == parcel.courier, SortRule.hub == parcel.hub
-        )
-    ).one_or_none()
+    planned = _chutes_of(call.session, call.warehouse_id, parcel.courier, parcel.hub)
     if planned is None or row.chute not in group_of(planned):
         return Finding.MISSORT
     return _hang_in_bag(call, parcel, int(row.chute or 0))
 
 
 def _hang_in_bag(call: Call, parcel: Parcel, chute: int) -> Finding:
+    """Into the bag at the chute. Its order's row is ours: a buyer who cancels waits, or was before."""
     if parcel.state not in ON_THE_LINE:
         return Finding.UNKNOWN
-    if parcel.bag_id is not None:
-        return Finding.NONE
-    stopped = call.session.scalars(select(Order.intercepted_at).where(Order.id == parcel.order_id)).one()
-    parcel.sorted_at, parcel.chute = call.now, chute
+    stopped = call.session.execute(select(Order.intercepted_at).where(Order.id == parcel.order_id)).scalar_one()
     if stopped is not None:
-        parcel.state = ParcelState.SORTED.value
+        bags.take_out(call, parcel)
+        parcel.sorted_at, parcel.chute, parcel.state = call.now, chute, ParcelState.SORTED.value
         return Finding.STOPPED
-    bag = bags.bag_of_chute(call, courier=parcel.courier, hub=parcel.hub, chute=chute)
-    bags.put_in_bag(call, bag, parcel)
+    if parcel.bag_id is not None:
+        return Finding.NONE if parcel.chute == chute else Finding.DOUBLE
+    _into_bag(call, parcel, chute)
     return Finding.NONE
 
 
+def _into_bag(call: Call, parcel: Parcel, chute: int) -> None:
+    parcel.sorted_at, parcel.chute = call.now, chute
+    weight_g = parcel.weight_g or 0
+    bag = bags.bag_of_chute(call, courier=parcel.courier, hub=parcel.hub, chute=chute, weight_g=weight_g)
+    bags.put_in_bag(call, bag, parcel)
+
+
 def chute_state(call: Call, chute: int, state: str, count: int) -> None:
-    """The line says how a chute is."""
-    changed = update(Chute).where(Chute.warehouse_id == call.warehouse_id, Chute.number == chute)
-    call.session.execute(changed.values(state=state, parcels=count))
-    call.wakes.add("live")
+    """The line says how a chute is. Raises CHUTE_UNKNOWN."""
+    site.set_chute(call, chute, state, count)
 
 
 def empty_chute(call: Call, chute: int) -> None:
@@ -300,34 +364,29 @@ def find_lost(call: Call) -> int:
 
 
 def chute_for(session: Session, warehouse_id: int, code: str) -> tuple[Parcel, str]:
-    """For sorting by hand: the parcel and its chutes. Raises PARCEL_UNKNOWN, ORDER_INTERCEPTED, NO_ROUTE."""
-    parcel = session.scalars(
-        select(Parcel).where(Parcel.warehouse_id == warehouse_id, (Parcel.waybill == code) | (Parcel.code == code))
-    ).one_or_none()
-    if parcel is None:
-        raise Refused(Reason.PARCEL_UNKNOWN, parcel=code)
-    order = session.get_one(Order, parcel.order_id)
+    """For sorting by hand: the parcel and its chutes.
+
+    Raises PARCEL_UNKNOWN, PARCEL_TWICE (it has left), ORDER_INTERCEPTED, PARCEL_STATE_WRONG, NO_ROUTE.
+    """
+    parcel = parcel_by_code(session, warehouse_id, code)
+    if parcel.state == ParcelState.HANDED_OVER:
+        raise Refused(Reason.PARCEL_TWICE, parcel=code)
+    order = session.execute(select(Order.no, Order.intercepted_at).where(Order.id == parcel.order_id)).one()
     if order.intercepted_at is not None:
         raise Refused(Reason.ORDER_INTERCEPTED, order=order.no)
-    chutes = session.scalars(
-        select(SortRule.chutes).where(
-            SortRule.warehouse_id == warehouse_id, SortRule.courier == parcel.courier, SortRule.hub == parcel.hub
-        )
-    ).one_or_none()
+    if parcel.state not in ON_THE_LINE:
+        raise Refused(Reason.PARCEL_STATE_WRONG, state=parcel.state)
+    chutes = _chutes_of(session, warehouse_id, parcel.courier, parcel.hub)
     if chutes is None:
         raise Refused(Reason.NO_ROUTE, courier=parcel.courier, area=parcel.hub)
     return parcel, chutes
 
 
 def sort_by_hand(call: Call, parcel_id: int, chute: int) -> None:
-    """A person put the parcel into its chute: into the bag there. Raises ORDER_INTERCEPTED, BAG_WRONG_HUB,
-    PARCEL_STATE_WRONG.
+    """A person put the parcel into its chute: into the bag there. What hangs in a bag already stays there.
+
+    Raises PARCEL_UNKNOWN, ORDER_INTERCEPTED, PARCEL_STATE_WRONG.
     """
-    parcel = call.session.scalars(
-        select(Parcel).where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id).with_for_update()
-    ).one()
-    if parcel.bag_id is not None:
-        return
-    parcel.sorted_at, parcel.chute = call.now, chute
-    bag = bags.bag_of_chute(call, courier=parcel.courier, hub=parcel.hub, chute=chute)
-    bags.put_in_bag(call, bag, parcel)
+    parcel = locked_parcel(call, parcel_id)
+    if parcel.bag_id is None:
+        _into_bag(call, parcel, chute)

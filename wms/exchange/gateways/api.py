@@ -17,13 +17,15 @@ from wms.core.perform import to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
 from wms.exchange.gateways import service
-from wms.exchange.gateways.signing import Nonces, Signed, check
+from wms.exchange.gateways.signing import Nonces, Signed, check, is_number
 from wms.sorting import service as sorting
 from wms.sorting.tables import Gateway
 
 WAIT_S_MAX = 25.0
 LOOK_AGAIN_S = 1.0
 BODY_BYTES_MAX = 1024 * 1024
+CODE_LENGTH_MAX = 128
+CODES_MAX = 8
 WALL = WallClock()
 
 gateways = Blueprint("gateways", __name__, url_prefix="/gateway/v1")
@@ -41,7 +43,8 @@ def _gateway() -> Gateway:
     """The gateway that signed this call. Raises KEY_UNKNOWN and what signing.check raises."""
     request.max_content_length = BODY_BYTES_MAX
     given = request.headers.get("X-Gateway", "")
-    gateway = edge().db.read(lambda session: session.get(Gateway, int(given)) if given.isdigit() else None)
+    known = is_number(given)
+    gateway = edge().db.read(lambda session: session.get(Gateway, int(given)) if known else None)
     if gateway is None or not gateway.key_hex or gateway.revoked_at is not None:
         raise Refused(Reason.KEY_UNKNOWN)
     path = request.full_path if request.query_string else request.path
@@ -67,14 +70,20 @@ def _body() -> dict[str, Any]:
     return body
 
 
+def _list(body: dict[str, Any], name: str) -> list[Any]:
+    found = body.get(name) or []
+    if not isinstance(found, list):
+        raise Refused(Reason.BAD_INPUT, what=f"{name}: a list")
+    return found
+
+
 @gateways.post("/pair")
 def pair() -> Response:
     body = _body()
-    first_seq = int(body.get("first_seq") or 1)
-    made = edge().db.transact(
-        lambda session: service.pair(session, str(body.get("code", "")), list(body.get("devices") or []), first_seq)
-    )
-    return json_response(to_json(made))
+    code, devices = body.get("code"), _list(body, "devices")
+    if not isinstance(code, str) or len(code) > CODE_LENGTH_MAX:
+        raise Refused(Reason.BAD_INPUT, what="code")
+    return json_response(to_json(edge().db.transact(lambda session: service.pair(session, code, devices))))
 
 
 @gateways.post("/events")
@@ -83,7 +92,8 @@ def events() -> Response:
     told = body.get("events")
     if not isinstance(told, list) or len(told) > service.EVENTS_MAX:
         raise Refused(Reason.BAD_INPUT, what=f"events: a list of at most {service.EVENTS_MAX}")
-    mark = service.take_events(at.db, at.clock, gateway, str(body.get("boot", ""))[:8], told)
+    boot = str(body.get("boot", ""))[:8]
+    mark = service.take_events(at.db, at.clock, gateway, boot, told)
     at.db.wakes.wake(["live"])
     return json_response(to_json({"high_water": mark}))
 
@@ -91,11 +101,12 @@ def events() -> Response:
 @gateways.post("/health")
 def health() -> Response:
     gateway, body = _gateway(), _body()
+    devices = _list(body, "devices")[: service.DEVICES_MAX]
 
     def keep(session: Session) -> None:
         here = session.get_one(Gateway, gateway.id)
         here.seen_at = WALL.now()
-        for told in body.get("devices") or []:
+        for told in devices:
             service.keep_health(session, here, told)
 
     edge().db.transact(keep)
@@ -113,9 +124,11 @@ def commands() -> Response:
 def routes() -> Response:
     gateway = _gateway()
     since = request.args.get("since", "0")
-    if not since.isdigit():
+    if not is_number(since):
         raise Refused(Reason.BAD_INPUT, what="since: a number")
-    version = int(since)
+    # A gateway that is ahead of us has seen what a restored database forgot: it gets the whole table.
+    newest = edge().db.read(lambda session: sorting.newest_version(session, gateway.warehouse_id))
+    version = int(since) if int(since) <= newest else 0
     found = _wait_for(sorting.ROUTES_WAKE, lambda session: sorting.routes_since(session, gateway.warehouse_id, version))
     changes = [
         {"code": entry.code, "chute": entry.chutes, **({"reason": entry.reason} if entry.reason else {})}
@@ -133,7 +146,7 @@ def routes() -> Response:
 @gateways.post("/ask")
 def ask() -> Response:
     gateway, body = _gateway(), _body()
-    codes = [str(code) for code in body.get("codes") or []][:8]
+    codes = [str(code)[:CODE_LENGTH_MAX] for code in _list(body, "codes")][:CODES_MAX]
     found = edge().db.read(lambda session: sorting.answer(session, gateway.warehouse_id, codes))
     return json_response(to_json(found))
 
@@ -141,7 +154,10 @@ def ask() -> Response:
 def _wait_for(wake: str, look: Callable[[Session], list[Any]]) -> list[Any]:
     """What `look` finds, at once or when woken, until `wait_s` is over."""
     at = edge()
-    until = time.monotonic() + min(WAIT_S_MAX, float(request.args.get("wait_s", "0") or 0))
+    wait_s = request.args.get("wait_s", "0")
+    if not is_number(wait_s):
+        raise Refused(Reason.BAD_INPUT, what="wait_s: seconds")
+    until = time.monotonic() + min(WAIT_S_MAX, int(wait_s))
     while True:
         seen = at.db.wakes.seen(wake)
         found = at.db.read(look)

@@ -15,6 +15,7 @@ from wms.core.refusal import Reason, Refused
 CLOCK_OFF_S_MAX = 300
 NONCE_KEPT_S = 600
 NONCES_MAX = 200_000
+NUMBER_DIGITS_MAX = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class Signed:
     nonce: str
     body: bytes
     signature: str
+
+
+def is_number(text: str) -> bool:
+    """Decimal digits that fit a database's number."""
+    return text.isascii() and text.isdecimal() and len(text) <= NUMBER_DIGITS_MAX
 
 
 def signature(key_hex: str, call: Signed) -> str:
@@ -60,10 +66,10 @@ class Nonces:
 
 def check(call: Signed, gateway_id: int, key_hex: str, nonces: Nonces) -> None:
     """Raises CLOCK_WRONG (a signed call whose clock is off: it is told the time), SIGNATURE_WRONG, NONCE_REUSED."""
-    if not hmac.compare_digest(signature(key_hex, call), call.signature):
+    if not hmac.compare_digest(signature(key_hex, call).encode(), call.signature.encode()):
         raise Refused(Reason.SIGNATURE_WRONG)
     now_s = int(WallClock().now().timestamp())
-    if not call.time_s.isdigit() or abs(int(call.time_s) - now_s) > CLOCK_OFF_S_MAX:
+    if not is_number(call.time_s) or abs(int(call.time_s) - now_s) > CLOCK_OFF_S_MAX:
         raise Refused(Reason.CLOCK_WRONG, server_time_s=now_s)
     if len(call.nonce) != 32 or not nonces.first_time(gateway_id, call.nonce):
         raise Refused(Reason.NONCE_REUSED)

@@ -8,13 +8,6 @@ from wms.core.dialogue import Move, Pip, Turn
 
 ASN, ITEM, LOT = "scan_asn", "scan_item", "type_lot"
 EXPIRY, CONTAINER, SLOT = "type_expiry", "scan_container", "scan_slot"
-    "scan_asn",
-    "scan_item",
-    "type_lot",
-    "type_expiry",
-    "scan_container",
-    "scan_slot",
-)
 
 
 def pips(turn: Turn, steps: Mapping[str, str], now: str) -> list[Pip]:

@@ -29,6 +29,7 @@ from wms.inbound import queries, service
 from wms.inbound.dialogue.parts import CONTAINER, SLOT, leave, pips
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
+from wms.slotting import service as slotting
 from wms.slotting.values import Suggestion
 
 
@@ -44,11 +45,13 @@ def _opens_putaway(call: Call, read: Read) -> Mapping[str, Any] | None:
 
 def _to_slot(turn: Turn, code: str) -> Move:
     """Propose a slot and keep it for this container."""
-    call = turn.call
-    container = site.container_by_code(call.session, call.warehouse_id, None, code)
-    best = service.suggest(call, container)[0]
-    state = {"container": container.code, "slot": best.slot_code, "again": "", **_why(turn, best)}
-    return Move(SLOT, state, Message(Level.OK, best.slot_code, speech=best.slot_code))
+    container = service.box(turn.call, code)
+    best = service.suggest(turn.call, container)[0]
+    return Move(SLOT, _at(turn, container, best), Message(Level.OK, best.slot_code, speech=best.slot_code))
+
+
+def _at(turn: Turn, container: ContainerFacts, best: Suggestion) -> dict[str, str]:
+    return {"container": container.code, "slot": best.slot_code, "again": "", **_why(turn, best)}
 
 
 def _why(turn: Turn, best: Suggestion) -> dict[str, str]:
@@ -72,7 +75,7 @@ def _putaway_container_screen(turn: Turn) -> Screen:
 def _putaway_container_scanned(turn: Turn, scan: Scan) -> Move:
     if scan.read.kind not in (Kind.CONTAINER, Kind.PLAIN):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("receive.container"), scanned=scan.raw)
-    return _to_slot(turn, scan.read.body)
+    return _to_slot(turn, scan.raw)
 
 
 def _slot_screen(turn: Turn) -> Screen:
@@ -110,33 +113,43 @@ def _lot_line(turn: Turn, lot_code: str) -> list[str]:
 
 def _slot_scanned(turn: Turn, scan: Scan) -> Move:
     """The proposed slot stores; another lawful one asks to be scanned again (an unexpected choice is confirmed by
-    itself).
+    itself); an unlawful one says which rule.
     """
     if scan.read.kind not in (Kind.SLOT, Kind.PLAIN):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=str(turn.state["slot"]), scanned=scan.raw)
-    code = site.slot_by_code(turn.call.session, turn.call.warehouse_id, scan.read.body).code
-    if code != turn.state["slot"] and turn.state.get("again") != code:
-        words = turn.say("putaway.again", slot=code)
-        return Move(
-            SLOT,
-            {**turn.state, "again": code},
-            Message(Level.ATTENTION, words, expected=str(turn.state["slot"]), scanned=code),
-        )
-    done = service.put_away(turn.call, container=_container(turn), slot_code=code)
-    words = turn.say("putaway.done", slot=code, quantity=sum(one.quantity for one in done))
-    return Move(None, {}, Message(Level.DONE, words, speech=words))
+    call, container = turn.call, _container(turn)
+    slot = site.slot_by_code(call.session, call.warehouse_id, scan.read.body)
+    first = service.first_goods(call, container)
+    if slot.code not in (turn.state["slot"], turn.state.get("again")):
+        slotting.check_lawful(call, first, slot.place_id, subject=service.subject_of(container))
+        return _again(turn, slot.code)
+    service.put_away(call, container=container, slot_code=slot.code, quantity=first.quantity)
+    return _stored(turn, container, slot.code, first.quantity)
+
+
+def _again(turn: Turn, code: str) -> Move:
+    words, proposed = turn.say("putaway.again", slot=code), str(turn.state["slot"])
+    message = Message(Level.ATTENTION, words, expected=proposed, scanned=code, speech=words)
+    return Move(SLOT, {**turn.state, "again": code}, message)
+
+
+def _stored(turn: Turn, container: ContainerFacts, code: str, quantity: int) -> Move:
+    """One SKU and lot after the other: the next one of the same box gets a slot of its own."""
+    words = turn.say("putaway.done", slot=code, quantity=quantity)
+    if not queries.in_container(turn.call.session, turn.call.warehouse_id, container.place_id):
+        return Move(None, {}, Message(Level.DONE, words, speech=words))
+    best = service.suggest(turn.call, container)[0]
+    return Move(SLOT, _at(turn, container, best), Message(Level.OK, words, best.slot_code, speech=best.slot_code))
 
 
 def _other_slot(turn: Turn, _value: str) -> Move:
     """The next best lawful slot: the one shown does not please."""
     container = _container(turn)
-    found = service.suggest_other(turn.call, container, str(turn.state["slot"]))
-    state = {"container": container.code, "slot": found.slot_code, "again": "", **_why(turn, found)}
-    return Move(SLOT, state)
+    return Move(SLOT, _at(turn, container, service.suggest_other(turn.call, container, str(turn.state["slot"]))))
 
 
 def _container(turn: Turn) -> ContainerFacts:
-    return site.container_by_code(turn.call.session, turn.call.warehouse_id, None, str(turn.state["container"]))
+    return service.box(turn.call, str(turn.state["container"]))
 
 
 def _putaway_pips(turn: Turn, now: str) -> list[Pip]:

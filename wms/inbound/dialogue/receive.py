@@ -37,10 +37,12 @@ from wms.inbound.dialogue.parts import ASN, CONTAINER, EXPIRY, ITEM, LOT, leave,
 from wms.inbound.values import AsnFacts, LotGiven
 from wms.ledger.values import Condition
 
+COUNTED_MAX = 99_999
+
 
 def _begin_receive(call: Call, given: Mapping[str, Any]) -> Move:
     if given.get("asn_id"):
-        return Move(ITEM, {"asn_id": int(given["asn_id"])})
+        return _to_items(Turn(call, {}), queries.asn_by_id(call.session, call.warehouse_id, int(given["asn_id"])))
     return Move(ASN, {})
 
 
@@ -71,7 +73,7 @@ def _asn_scanned(turn: Turn, scan: Scan) -> Move:
 
 
 def _asn_chosen(turn: Turn, value: str) -> Move:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdecimal() and len(value) <= 18):
         raise Refused(Reason.STEP_WRONG)
     return _to_items(turn, queries.asn_by_id(turn.call.session, turn.call.warehouse_id, int(value)))
 
@@ -91,7 +93,7 @@ def _item_screen(turn: Turn) -> Screen:
         sku = catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id))
         counted = int(turn.state["counted"])
         expected, received = (line.expected, line.received) if line else (0, 0)
-        tail = turn.say("receive.of", expected=expected - received, unit=sku.unit)
+        tail = turn.say("receive.of", expected=max(0, expected - received), unit=sku.unit)
         cards = [
             ItemCard(asn.merchant_name, sku.name, counted, sku.unit, tail=sku.code[-4:], lines=[sku.code]),
             CountBigCard(turn.say("receive.counted"), counted, tail, "minus_one", "plus_one"),
@@ -107,21 +109,26 @@ def _item_screen(turn: Turn) -> Screen:
         cards=cards,
         status=[(turn.say("receive.asn"), asn.no)],
         input=_quantity(turn) if sku_id else None,
-        keys=[
-            Key("F1", turn.say("receive.damaged"), "damaged"),
-            Key("F2", turn.say("receive.lot"), "lot"),
-            Key("F3", turn.say("dialogue.undo"), "undo"),
-            Key(
-                "F4",
-                turn.say("receive.close") if not sku_id else turn.say("receive.put"),
-                "close" if not sku_id else "put",
-            ),
-        ],
+        keys=_counting_keys(turn) if sku_id else _between_keys(turn),
     )
 
 
+def _counting_keys(turn: Turn) -> list[Key]:
+    return [
+        Key("F1", turn.say("receive.damaged"), "damaged"),
+        Key("F2", turn.say("receive.lot"), "lot"),
+        Key("F3", turn.say("dialogue.undo"), "undo", server=False),
+        Key("F4", turn.say("receive.put"), "put"),
+    ]
+
+
+def _between_keys(turn: Turn) -> list[Key]:
+    """F4 leaves, as everywhere: the key that closes the ASN lies apart from it."""
+    return [Key("F1", turn.say("receive.close"), "close"), Key("F4", turn.say("dialogue.leave"), "leave")]
+
+
 def _quantity(turn: Turn) -> Input:
-    return Input("quantity", turn.say("receive.counted"), "quantity", str(turn.state.get("counted", 1)), 1, 99_999)
+    return Input("quantity", turn.say("receive.counted"), "quantity", str(turn.state.get("counted", 1)), 1, COUNTED_MAX)
 
 
 def _count_labels(turn: Turn) -> list[str]:
@@ -136,7 +143,8 @@ def _item_scanned(turn: Turn, scan: Scan) -> Move:
     if turn.state.get("sku_id") not in (None, sku.id):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("receive.container"), scanned=sku.name)
     counted = int(turn.state.get("counted", 0)) + quantity
-    state = {**turn.state, "sku_id": sku.id, "counted": counted, **_from_gs1(turn, scan.read.gs1)}
+    state = {**turn.state, "sku_id": sku.id, "counted": counted, **_same_batch(turn, scan.read.gs1)}
+    state.pop("closing", None)
     return Move(ITEM, state, Message(Level.OK, sku.name, f"{counted} {sku.unit}", speech=str(counted)))
 
 
@@ -147,26 +155,32 @@ def _the_sku(turn: Turn, read: Read) -> tuple[SkuFacts, int]:
     scanned = catalog.the_sku_of_barcode(turn.call.session, turn.call.warehouse_id, read.body, asn.merchant_id)
     if scanned.sku.id not in {line.sku_id for line in asn.lines}:
         raise Refused(Reason.NOT_ON_ASN, sku=scanned.sku.name)
-    return scanned.sku, scanned.quantity
+    inside = read.gs1.count if read.gs1 is not None and read.gs1.count else 1
+    return scanned.sku, scanned.quantity * inside
 
 
-def _from_gs1(turn: Turn, gs1: Gs1 | None) -> dict[str, Any]:
+def _same_batch(turn: Turn, gs1: Gs1 | None) -> dict[str, Any]:
+    """What the code says of the batch. Pieces of another batch are counted for themselves: LOT_WRONG."""
     if gs1 is None:
         return {}
-    found = {"lot": gs1.lot, "expires_on": gs1.expires_on.isoformat() if gs1.expires_on else None}
+    dates = {"produced_on": gs1.produced_on, "expires_on": gs1.expires_on}
+    found = {"lot": gs1.lot, **{name: day.isoformat() if day else None for name, day in dates.items()}}
+    for name, value in found.items():
+        if value is not None and turn.state.get(name) not in (None, value):
+            raise Refused(Reason.LOT_WRONG, expected=str(turn.state[name]), scanned=value)
     return {name: value for name, value in found.items() if value is not None}
 
 
 def _counted(turn: Turn, quantity: int) -> Move:
     if not turn.state.get("sku_id"):
         raise Refused(Reason.STEP_WRONG)
-    if not 1 <= quantity <= 99_999:
+    if not 1 <= quantity <= COUNTED_MAX:
         raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
     return Move(ITEM, {**turn.state, "counted": quantity})
 
 
 def _typed_quantity(turn: Turn, value: str) -> Move:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdecimal() and len(value) <= 5):
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
     return _counted(turn, int(value))
 
@@ -201,12 +215,22 @@ def _ask_lot(turn: Turn, _value: str) -> Move:
 
 def _ask_container(turn: Turn, _value: str) -> Move:
     """All counted: what the goods still need is asked for, then the container."""
+    if not turn.state.get("sku_id"):
+        raise Refused(Reason.STEP_WRONG)
     sku = catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(turn.state["sku_id"]))
     if sku.lot_tracked and not turn.state.get("lot"):
         return Move(LOT, dict(turn.state))
-    if sku.dated and not turn.state.get("expires_on"):
+    if sku.dated and not _date_known(turn, sku):
         return Move(EXPIRY, dict(turn.state))
     return Move(CONTAINER, dict(turn.state))
+
+
+def _date_known(turn: Turn, sku: SkuFacts) -> bool:
+    """Scanned, typed, or on file from the first box of this batch: nobody types a date twice."""
+    if turn.state.get("expires_on") or turn.state.get("produced_on"):
+        return True
+    lots = catalog.lots_of(turn.call.session, turn.call.warehouse_id, sku.id)
+    return any(lot.code == turn.state.get("lot") and lot.expires_on is not None for lot in lots)
 
 
 def _lot_screen(turn: Turn) -> Screen:
@@ -231,6 +255,8 @@ def _refuse_lot() -> Move:
 
 
 def _lot_scanned(turn: Turn, scan: Scan) -> Move:
+    if scan.read.kind not in (Kind.PLAIN, Kind.GS1):
+        raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("receive.lot"), scanned=scan.raw)
     return _lot_given(turn, scan.read.gs1.lot if scan.read.gs1 and scan.read.gs1.lot else scan.raw)
 
 
@@ -287,14 +313,13 @@ def _put_in_container(turn: Turn, scanned: str | None) -> Move:
         return needed
     call, state = turn.call, turn.state
     sku = catalog.sku_by_id(call.session, call.warehouse_id, int(state["sku_id"]))
-    expires = state.get("expires_on")
     done = service.receive(
         call,
         sku=sku,
         quantity=int(state["counted"]),
         container=service.lpn(call, scanned),
         asn_id=int(state["asn_id"]),
-        lot=LotGiven(state.get("lot"), None, date.fromisoformat(expires) if expires else None),
+        lot=LotGiven(state.get("lot"), _day(state.get("produced_on")), _day(state.get("expires_on"))),
         condition=Condition(state.get("condition", "good")),
         over_allowed="approve" in call.rights,
     )
@@ -302,7 +327,17 @@ def _put_in_container(turn: Turn, scanned: str | None) -> Move:
     return Move(ITEM, {"asn_id": state["asn_id"]}, Message(Level.DONE, sku.name, words, speech=words))
 
 
+def _day(value: str | None) -> date | None:
+    return date.fromisoformat(value) if value else None
+
+
 def _close(turn: Turn, _value: str) -> Move:
+    """What is missing or too much is shown first; pressed again, the ASN is closed."""
+    asn = _asn(turn)
+    if not turn.state.get("closing") and any(line.expected != line.received for line in asn.lines):
+        expected, received = sum(line.expected for line in asn.lines), sum(line.received for line in asn.lines)
+        words = turn.say("receive.close_again", expected=expected, received=received)
+        return Move(ITEM, {"asn_id": asn.id, "closing": True}, Message(Level.ATTENTION, words, speech=words))
     counts = service.close_asn(turn.call, int(turn.state["asn_id"]))
     return Move(None, {}, Message(Level.DONE, turn.say("receive.closed", **counts)))
 

@@ -8,7 +8,7 @@ its number and its route are one command.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +38,7 @@ from wms.core.dialogue import (
 from wms.core.refusal import Reason, Refused
 from wms.packing import queries, service
 from wms.packing.rules import tolerance_g
-from wms.packing.values import ParcelFacts, ParcelState
+from wms.packing.values import LineToPack, ParcelFacts, ParcelState
 from wms.picking.queries.lists import order_in_tote
 from wms.printing import queries as printing
 from wms.shipping import service as shipping
@@ -116,6 +116,7 @@ def _item_screen(turn: Turn) -> Screen:
         prompt=turn.say("pack.scan_item"),
         pips=_pips(turn, ITEM),
         cards=cards,
+        input=_more_alike(turn, lines),
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
         keys=[
             Key("F2", turn.say("pack.next_parcel"), "next_parcel"),
@@ -124,16 +125,35 @@ def _item_screen(turn: Turn) -> Screen:
     )
 
 
+def _more_alike(turn: Turn, lines: Sequence[LineToPack]) -> Input | None:
+    """A number may be typed for the article scanned last, while more of it is wanted."""
+    left = next((line.left for line in lines if line.sku_id == turn.state.get("last_sku")), 0)
+    return Input("quantity", turn.say("pack.more_alike"), "quantity", str(left), 1, left) if left else None
+
+
 def _item_scanned(turn: Turn, scan: Scan) -> Move:
     call, parcel = turn.call, _parcel(turn)
     if scan.read.kind not in (Kind.PLAIN, Kind.GS1):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("pack.item"), scanned=scan.raw)
     scanned = catalog.the_sku_of_barcode(call.session, call.warehouse_id, scan.read.body, parcel.merchant_id)
     service.pack_item(call, parcel.id, scanned.sku.id, scanned.quantity)
-    left = queries.pieces_left(call.session, parcel.order_id)
+    return _packed(turn, scanned.sku.id, scanned.sku.name)
+
+
+def _packed(turn: Turn, sku_id: int, name: str) -> Move:
+    left = queries.pieces_left(turn.call.session, _parcel(turn).order_id)
     if left:
-        return Move(ITEM, dict(turn.state), Message(Level.OK, scanned.sku.name, speech=str(left)))
+        return Move(ITEM, {**turn.state, "last_sku": sku_id}, Message(Level.OK, name, speech=str(left)))
     return _weigh_now(turn)
+
+
+def _typed_pieces(turn: Turn, value: str) -> Move:
+    """So many more of the article scanned last: nobody scans three hundred alike one by one."""
+    sku_id = turn.state.get("last_sku")
+    if sku_id is None or not value.isdigit() or int(value) < 1:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
+    service.pack_item(turn.call, int(turn.state["parcel"]), int(sku_id), int(value))
+    return _packed(turn, int(sku_id), catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id)).name)
 
 
 def _weigh_now(turn: Turn) -> Move:
@@ -289,7 +309,7 @@ PACK = Dialogue(
             _item_screen,
             frozenset({ITEM, WEIGH, LABEL, None}),
             _item_scanned,
-            {"next_parcel": _next_parcel, "leave": _leave},
+            {"quantity": _typed_pieces, "next_parcel": _next_parcel, "leave": _leave},
         ),
         WEIGH: Step(
             _weigh_screen,
