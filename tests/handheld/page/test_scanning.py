@@ -93,7 +93,8 @@ def test_a_scan_lies_on_the_device_before_the_beep(pda: Handheld, floor: Floor) 
     )
     floor.state = lambda: PICK
     pda.open()
-    floor.network = "cut"
+    floor.delay_s = 0.5
+    floor.script = lambda path, body: PICK
     pda.trigger("A-1")
     pda.page.wait_for_function("() => window.happened.includes('beep')")
     assert pda.page.evaluate("window.happened")[:2] == ["stored", "beep"]
