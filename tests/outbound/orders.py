@@ -7,15 +7,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from tests.builders import Park
 from wms.catalog.values import SkuFacts
 from wms.core.call import Call
 from wms.core.db import Database
+from wms.core.tables import OutboxRow
 from wms.ledger.promises import PROMISES
+from wms.ledger.tables import Hold, Stock
 from wms.outbound import queries, service
+from wms.outbound.tables import Order
 from wms.outbound.values import Allocation, Cancellation
+from wms.site import queries as site_queries
 
 
 def an_order(
@@ -80,3 +84,35 @@ def counted_statements(database: Database) -> Iterator[list[str]]:
         yield seen
     finally:
         event.remove(database.write_engine, "before_cursor_execute", note)
+
+
+def allocated(park: Park, no: str) -> list[int]:
+    return [line.allocated for line in lines(park, no)]
+
+
+def held_from(park: Park, no: str) -> list[tuple[str, int]]:
+    """The slots that hold goods for an order, in the order of their codes."""
+
+    def ask(session: Any) -> list[tuple[str, int]]:
+        ids = [line.id for line in queries.lines_of(session, order(park, no).id)]
+        rows = session.execute(
+            select(Stock.place_id, Hold.quantity)
+            .join(Stock, Stock.id == Hold.stock_id)
+            .where(Hold.reference_id.in_(ids), Hold.quantity > 0)
+        )
+        return sorted((site_queries.code_of_place(session, place_id), quantity) for place_id, quantity in rows)
+
+    return park.read(ask)
+
+
+def outbox(park: Park) -> list[tuple[str, str]]:
+    return park.read(lambda session: [(row.topic, row.aggregate) for row in session.scalars(select(OutboxRow))])
+
+
+def put_in_state(park: Park, order_id: int, state: str) -> None:
+    """Later rooms move orders on; here their word is enough."""
+
+    def move(session: Any) -> None:
+        session.get_one(Order, order_id).state = state
+
+    park.database.transact(move)

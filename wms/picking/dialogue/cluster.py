@@ -1,0 +1,389 @@
+"""S7, the cluster pick: cart, totes; slot, goods, tote; ... lane.
+
+Each scan is judged against the rows as they are now, so it may come late (from a PDA that had no network) or from
+another device. Only the tote's scan books goods; until then F3 takes the last scan back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from wms.core.call import Call
+from wms.core.codes import Kind
+from wms.core.dialogue import Ahead, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn
+from wms.core.refusal import Reason, Refused
+from wms.people.values import Right
+from wms.picking import service
+from wms.picking.dialogue import messages
+from wms.picking.dialogue.ahead import happy_path
+from wms.picking.dialogue.screens import Scene, draw
+from wms.picking.queries.walk import walk_of_batch
+from wms.picking.rules.walking import (
+    At,
+    Where,
+    counted,
+    lot_differs,
+    names_slot,
+    onward,
+    pieces_of,
+    start,
+    undone,
+    where_was,
+)
+from wms.picking.service.picks import put_into_tote
+from wms.picking.values import TASK_KIND, BatchState, PickFacts, Walk
+from wms.site import queries as site
+from wms.work import service as work
+
+_UNDER_WAY = (BatchState.OPEN, BatchState.PICKING)
+Judge = Callable[[Turn, Walk, Where, Scan], Move]
+
+
+def _begin(call: Call, given: Mapping[str, Any]) -> Move:
+    """Open the batch of a task; without one, one's own, else the best free one."""
+    task_id = given.get("task_id")
+    task = work.claim(call, int(task_id)) if task_id is not None else work.claim_next(call, [TASK_KIND])
+    if task is None:
+        raise Refused(Reason.NO_WORK)
+    batch_id = int(task.facts["batch"])
+    dropped = service.drop_stopped(call, batch_id)
+    walk = walk_of_batch(call.session, call.warehouse_id, batch_id)
+    turn = Turn(call, {"batch": batch_id})
+    if walk.state not in _UNDER_WAY:
+        return Move(None, {}, messages.stopped(turn, dropped) if dropped else None)
+    return _to(turn, start(walk), messages.stopped(turn, dropped) if dropped else None, task.id)
+
+
+def _to(turn: Turn, where: Where, message: Message | None, task_id: int | None = None) -> Move:
+    """Go on at `where`."""
+    return Move(where.step, {"batch": turn.state["batch"], **where.to_json()}, message, task_id)
+
+
+def _stay(turn: Turn, where: Where, message: Message) -> Move:
+    return _to(turn, where, message)
+
+
+def _walk(turn: Turn) -> Walk:
+    return walk_of_batch(turn.call.session, turn.call.warehouse_id, int(turn.state["batch"]))
+
+
+def _screen(step: At) -> Callable[[Turn], Screen]:
+    def show(turn: Turn) -> Screen:
+        walk = _walk(turn)
+        if walk.claimed_by not in (None, turn.call.person_id):
+            raise Refused(Reason.TASK_TAKEN, name=turn.say("cluster_pick.somebody"))
+        if walk.state not in _UNDER_WAY:
+            raise Refused(Reason.TASK_DONE)
+        return draw(_scene(turn, walk), _lawful(walk, where_was(step, turn.state)))
+
+    return show
+
+
+def _scene(turn: Turn, walk: Walk) -> Scene:
+    call = turn.call
+    building = site.warehouse(call.session, call.warehouse_id)
+    return Scene(turn, walk, building, site.hall(call.session, call.warehouse_id))
+
+
+def _lawful(walk: Walk, where: Where) -> Where:
+    """Where one stood, unless the walk went on meanwhile (another device, a stopped order): then where it is now."""
+    if where.step in (At.CART, At.NEW_TOTE, At.LANE) or walk.cart_id is None or walk.next_empty_position is not None:
+        return start(walk)
+    pick = walk.pick(where.pick_id)
+    if pick is None or not pick.left or (walk.open_picks and pick.stop != walk.open_picks[0].stop):
+        return start(walk)
+    return replace(where, counted=min(where.counted, pick.left))
+
+
+def _judged(step: At, judge: Judge) -> Callable[[Turn, Scan], Move]:
+    """A scan at a step: told first if the batch was taken away or orders of it were stopped."""
+
+    def scanned(turn: Turn, scan: Scan) -> Move:
+        return _with_news(turn, step, lambda walk, where: judge(turn, walk, where, scan))
+
+    return scanned
+
+
+def _with_news(turn: Turn, step: At, act: Callable[[Walk, Where], Move]) -> Move:
+    walk = _walk(turn)
+    if walk.claimed_by != turn.call.person_id or walk.state not in _UNDER_WAY:
+        return Move(None, {}, messages.taken_away(turn))
+    before = where_was(step, turn.state)
+    dropped = service.drop_stopped(turn.call, walk.batch_id)
+    if not dropped:
+        return act(walk, _lawful(walk, before))
+    walk = _walk(turn)
+    if walk.state not in _UNDER_WAY:
+        return Move(None, {}, messages.stopped(turn, dropped))
+    where = _lawful(walk, before)
+    about_dropped = before.pick_id != where.pick_id or where.step is At.LANE
+    move = _to(turn, where, None) if about_dropped else act(walk, where)
+    return replace(move, message=messages.stopped(turn, dropped))
+
+
+def _pick_at(walk: Walk, where: Where) -> PickFacts:
+    pick = walk.pick(where.pick_id)
+    assert pick is not None, "a walking step has its pick"
+    return pick
+
+
+def _cart_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    if where.step is not At.CART:
+        return _elsewhere(turn, walk, where, scan)
+    if scan.read.kind not in (Kind.CART, Kind.PLAIN):
+        wanted = turn.say("cluster_pick.cart")
+        return _stay(turn, where, messages.wrong(turn, "wrong_kind", wanted, scan.raw, wanted=wanted))
+    service.begin_batch(turn.call, walk.batch_id, scan.read.body)
+    return _to(turn, start(_walk(turn)), _ok(turn, "right.scan_cart"))
+
+
+def _new_tote_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    position = walk.next_empty_position
+    if where.step is not At.NEW_TOTE or position is None:
+        return _elsewhere(turn, walk, where, scan)
+    if scan.read.kind not in (Kind.TOTE, Kind.PLAIN):
+        wanted = turn.say("cluster_pick.pip.scan_tote")
+        return _stay(turn, where, messages.wrong(turn, "wrong_kind", wanted, scan.raw, wanted=wanted))
+    service.assign_tote(turn.call, walk.batch_id, position.position, scan.read.body)
+    return _to(turn, start(_walk(turn)), _ok(turn, "right.scan_new_tote"))
+
+
+def _slot_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    if where.step is not At.SLOT:
+        return _elsewhere(turn, walk, where, scan)
+    pick = _pick_at(walk, where)
+    if not names_slot(pick, scan.read):
+        return _stay(turn, where, messages.wrong_slot(turn, walk, pick, scan.read))
+    there = replace(where, step=At.SKU)
+    return _to(turn, there, messages.right(turn, there, pick))
+
+
+def _sku_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    if where.step not in (At.SKU, At.QUANTITY):
+        return _elsewhere(turn, walk, where, scan)
+    pick = _pick_at(walk, where)
+    pieces = pieces_of(pick, scan.read)
+    if pieces is None:
+        return _stay(turn, where, messages.wrong_sku(turn, pick, scan.read))
+    lot = lot_differs(pick, scan.read)
+    if lot is not None:
+        return _stay(turn, where, messages.wrong_lot(turn, pick, lot))
+    if where.counted + pieces > pick.left:
+        enough = replace(where, step=At.TOTE) if where.counted == pick.left else where
+        return _stay(turn, enough, messages.too_many(turn, pick))
+    there = counted(where, pick, pieces)
+    return _to(turn, there, messages.right(turn, there, pick))
+
+
+def _quantity_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    """While the number is shown: more goods count on, and the tote confirms it."""
+    if where.step is not At.QUANTITY:
+        return _elsewhere(turn, walk, where, scan)
+    pick = _pick_at(walk, where)
+    tote = walk.at(pick.position)
+    if scan.read.kind is Kind.TOTE and scan.read.body != tote.tote_code:
+        return _stay(turn, where, messages.wrong_tote(turn, walk, tote, scan.read))
+    if scan.read.body == tote.tote_code:
+        return _tote_scanned(turn, walk, replace(where, step=At.TOTE, counted=pick.left), scan)
+    return _sku_scanned(turn, walk, where, scan)
+
+
+def _quantity_typed(turn: Turn, value: str) -> Move:
+    def act(walk: Walk, where: Where) -> Move:
+        if where.step is not At.QUANTITY:
+            raise Refused(Reason.STEP_WRONG)
+        pick = _pick_at(walk, where)
+        there = replace(where, step=At.TOTE, counted=_number(value, pick.left))
+        return _to(turn, there, messages.right(turn, there, pick))
+
+    return _with_news(turn, At.QUANTITY, act)
+
+
+def _number(value: str, most: int) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:12])
+    return int(value)
+
+
+def _tote_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    if where.step is not At.TOTE:
+        return _elsewhere(turn, walk, where, scan)
+    pick = _pick_at(walk, where)
+    tote = walk.at(pick.position)
+    if pieces_of(pick, scan.read) is not None:
+        return _sku_scanned(turn, walk, replace(where, step=At.SKU), scan)
+    if scan.read.kind not in (Kind.TOTE, Kind.PLAIN) or scan.read.body != tote.tote_code:
+        return _stay(turn, where, messages.wrong_tote(turn, walk, tote, scan.read))
+    after = put_into_tote(turn.call, walk, pick, where.counted)
+    there = onward(after, pick)
+    return _to(turn, there, messages.booked(turn, there, after.pick(there.pick_id)))
+
+
+def _lane_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    if where.step is not At.LANE:
+        return _elsewhere(turn, walk, where, scan)
+    if scan.read.kind not in (Kind.STATION, Kind.PLAIN):
+        wanted = turn.say("cluster_pick.lane")
+        return _stay(turn, where, messages.wrong(turn, "wrong_kind", wanted, scan.raw, wanted=wanted))
+    service.finish_batch(turn.call, walk.batch_id, scan.read.body)
+    done = turn.say("cluster_pick.batch_done", batch=walk.no)
+    return Move(None, {}, Message(Level.DONE, done, speech=done))
+
+
+def _elsewhere(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
+    """The walk is at another step than the screen was: the scan is judged there."""
+    return _JUDGES[where.step](turn, walk, where, scan)
+
+
+_JUDGES: dict[At, Judge] = {
+    At.CART: _cart_scanned,
+    At.NEW_TOTE: _new_tote_scanned,
+    At.SLOT: _slot_scanned,
+    At.SKU: _sku_scanned,
+    At.QUANTITY: _quantity_scanned,
+    At.TOTE: _tote_scanned,
+    At.LANE: _lane_scanned,
+}
+
+
+def _ok(turn: Turn, key: str) -> Message:
+    return Message(Level.OK, turn.say(f"cluster_pick.{key}"))
+
+
+def _at_step(step: At, act: Callable[[Turn, Walk, Where], Move]) -> Callable[[Turn, str], Move]:
+    def pressed(turn: Turn, _value: str) -> Move:
+        return _with_news(turn, step, lambda walk, where: act(turn, walk, where))
+
+    return pressed
+
+
+def _undo(turn: Turn, walk: Walk, where: Where) -> Move:
+    back = undone(where, _pick_at(walk, where))
+    if back is None:
+        raise Refused(Reason.NOTHING_TO_UNDO)
+    return _to(turn, back, Message(Level.INFO, turn.say("cluster_pick.undone")))
+
+
+def _undo_tote(turn: Turn, walk: Walk, where: Where) -> Move:
+    filled = [tote.position for tote in walk.totes if tote.tote_id is not None]
+    if not filled:
+        raise Refused(Reason.NOTHING_TO_UNDO)
+    service.unassign_tote(turn.call, walk.batch_id, filled[-1])
+    return _to(turn, start(_walk(turn)), Message(Level.INFO, turn.say("cluster_pick.undone")))
+
+
+def _skip(turn: Turn, walk: Walk, where: Where) -> Move:
+    if len(walk.open_stops) < 2:
+        return _stay(turn, where, messages.last_stop(turn))
+    pick = _pick_at(walk, where)
+    service.skip_stop(turn.call, walk.batch_id, pick.stop)
+    return _to(turn, onward(_walk(turn), None), messages.skipped(turn, pick))
+
+
+def _ask_missing(turn: Turn, walk: Walk, where: Where) -> Move:
+    return _to(turn, replace(where, step=At.SHORT, counted=0), None)
+
+
+def _missing_typed(turn: Turn, value: str) -> Move:
+    def act(walk: Walk, where: Where) -> Move:
+        if where.step is not At.SHORT:
+            raise Refused(Reason.STEP_WRONG)
+        pick = _pick_at(walk, where)
+        shorted = service.short_pick(turn.call, pick.id, _number(value, pick.left))
+        after = _walk(turn)
+        still = after.pick(pick.id)
+        there = replace(where, step=At.SKU, counted=0) if still and still.left else onward(after, pick)
+        return _to(turn, there, messages.shorted(turn, pick, shorted))
+
+    return _with_news(turn, At.SHORT, act)
+
+
+def _show_more(turn: Turn, walk: Walk, where: Where) -> Move:
+    return _to(turn, replace(where, step=At.MORE), None)
+
+
+def _back(turn: Turn, walk: Walk, where: Where) -> Move:
+    pick = _pick_at(walk, where)
+    if where.counted == 0:
+        return _to(turn, Where(At.SKU if where.same_slot else At.SLOT, pick.id, 0, where.same_slot), None)
+    return _to(turn, counted(replace(where, counted=0), pick, where.counted), None)
+
+
+def _leave(turn: Turn, _value: str) -> Move:
+    """Later, here or on another device: the rows know how far the walk is."""
+    return Move(None)
+
+
+def _scanned_aside(step: At) -> Callable[[Turn, Scan], Move]:
+    """A scan while something else is shown: it is taken as if that were not there."""
+
+    def scanned(turn: Turn, scan: Scan) -> Move:
+        def act(walk: Walk, where: Where) -> Move:
+            there = Where(At.SKU if where.same_slot else At.SLOT, where.pick_id, 0, where.same_slot)
+            return _elsewhere(turn, walk, there if where.step is step else where, scan)
+
+        return _with_news(turn, step, act)
+
+    return scanned
+
+
+def _ahead(turn: Turn, step: str) -> Sequence[Ahead]:
+    if step not in (At.SLOT, At.SKU, At.QUANTITY, At.TOTE):
+        return ()
+    walk = _walk(turn)
+    return happy_path(_scene(turn, walk), _lawful(walk, where_was(step, turn.state)))
+
+
+# From the loading of the cart into the walk, and out of it at the lane. A walk may also lead back to the loading: a
+# supervisor gave it to somebody else meanwhile, who took a tote off.
+_LOADING: frozenset[str | None] = frozenset({At.CART, At.NEW_TOTE, At.SLOT, At.SKU, At.LANE, None})
+_WALKING: frozenset[str | None] = _LOADING | {At.QUANTITY, At.TOTE, At.SHORT, At.MORE}
+
+
+def _walking_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -> Step:
+    actions = {
+        "short": _at_step(step, _ask_missing),
+        "skip": _at_step(step, _skip),
+        "undo": _at_step(step, _undo),
+        "more": _at_step(step, _show_more),
+        "leave": _leave,
+    }
+    return Step(_screen(step), _WALKING, _judged(step, judge), {**actions, **more})
+
+
+CLUSTER_PICK = Dialogue(
+    name="cluster_pick",
+    title="cluster_pick.title",
+    right=Right.PICK,
+    begin=_begin,
+    takes=TASK_KIND,
+    ahead=_ahead,
+    steps={
+        At.CART: Step(_screen(At.CART), _LOADING, _judged(At.CART, _cart_scanned), {"leave": _leave}),
+        At.NEW_TOTE: Step(
+            _screen(At.NEW_TOTE),
+            _LOADING,
+            _judged(At.NEW_TOTE, _new_tote_scanned),
+            {"undo": _at_step(At.NEW_TOTE, _undo_tote), "leave": _leave},
+        ),
+        At.SLOT: _walking_step(At.SLOT, _slot_scanned),
+        At.SKU: _walking_step(At.SKU, _sku_scanned),
+        At.QUANTITY: _walking_step(At.QUANTITY, _quantity_scanned, quantity=_quantity_typed),
+        At.TOTE: _walking_step(At.TOTE, _tote_scanned),
+        At.SHORT: Step(
+            _screen(At.SHORT),
+            _WALKING,
+            _scanned_aside(At.SHORT),
+            {"missing": _missing_typed, "back": _at_step(At.SHORT, _back), "leave": _leave},
+        ),
+        At.MORE: Step(
+            _screen(At.MORE),
+            _WALKING,
+            _scanned_aside(At.MORE),
+            {"back": _at_step(At.MORE, _back), "leave": _leave},
+        ),
+        At.LANE: Step(_screen(At.LANE), _LOADING, _judged(At.LANE, _lane_scanned), {"leave": _leave}),
+    },
+)

@@ -1,0 +1,281 @@
+"""What other rooms may know of picking: batches, walks, the goods on them, and plans before they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cached_property
+
+from wms.optimise.batching import BatchPlan, Cart, Order
+from wms.optimise.geometry import RectHall, Stop
+
+TASK_KIND = "cluster_pick"
+COUNT_KIND = "count"
+
+
+class BatchState(StrEnum):
+    OPEN = "open"
+    PICKING = "picking"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class PickState(StrEnum):
+    OPEN = "open"
+    DONE = "done"
+    SHORT = "short"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class CartLimits:
+    """What a cart carries: totes (one an order), grams, and millilitres of goods."""
+
+    totes: int = 12
+    weight_g: int = 150_000
+    volume_ml: int = 540_000
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """A promised portion of an order line: how much, of which stock row, and where one stands to take it."""
+
+    hold_id: int
+    order_id: int
+    order_line_id: int
+    merchant_id: int
+    stock_id: int
+    slot_id: int
+    slot_code: str
+    zone_id: int
+    sku_id: int
+    lot_id: int
+    quantity: int
+    stop: Stop
+    weight_g: int = 0
+    volume_mm3: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A wave to be planned, with everything a solver needs: it may travel to another process."""
+
+    wave_no: str
+    hall: RectHall
+    carts: tuple[Cart, ...]
+    orders: tuple[Order, ...]
+    goods: Mapping[int, tuple[Goods, ...]]
+    seed: int = 0
+    rounds: int = 1
+
+
+@dataclass(frozen=True)
+class WavePlan:
+    """A problem with its solution, to be checked again before it is applied."""
+
+    problem: Problem
+    batches: BatchPlan
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedBatch:
+    """A batch as it will be walked: orders by cart position, picks with their stop (1, 2, ...) in walking order."""
+
+    order_ids: tuple[int, ...]
+    picks: tuple[tuple[int, Goods], ...]
+    walk_mm: int
+    s_shape_mm: int
+    optimal: bool
+    method: str
+    path: tuple[tuple[int, int], ...]
+
+    @property
+    def pieces(self) -> int:
+        return sum(goods.quantity for _, goods in self.picks)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What planning a wave came to. Lengths in mm; the S-shape is walked for the same batches."""
+
+    batches: tuple[int, ...]
+    walk_mm: int
+    s_shape_mm: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToteOnCart:
+    """An order's place on the cart. `stopped`: the order was cancelled; `dropped`: its picks were taken out."""
+
+    position: int
+    order_id: int
+    order_no: str
+    tote_id: int | None
+    tote_code: str | None
+    stopped: bool
+    dropped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PickFacts:
+    """One take of a walk: from this slot, so many of this, for the order at that position of the cart."""
+
+    id: int
+    stop: int
+    order_id: int
+    order_line_id: int
+    position: int
+    hold_id: int
+    stock_id: int
+    book: str
+    slot_id: int
+    slot_code: str
+    side: str
+    level: int
+    levels: int
+    aisle_index: int
+    y_mm: int
+    merchant_id: int
+    merchant_name: str
+    sku_id: int
+    sku_code: str
+    sku_name: str
+    unit: str
+    lot_id: int
+    lot_code: str
+    expires_on: date | None
+    quantity: int
+    picked: int
+    short: int
+    state: PickState
+    barcodes: tuple[tuple[str, int], ...]
+
+    @property
+    def left(self) -> int:
+        return self.quantity - self.picked - self.short if self.state is PickState.OPEN else 0
+
+    @property
+    def place(self) -> Stop:
+        return Stop(self.aisle_index, self.y_mm)
+
+    @property
+    def barcode(self) -> str:
+        """The bar code of a single piece, or the SKU's code where it bears none."""
+        return next((code for code, quantity in self.barcodes if quantity == 1), self.sku_code)
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A batch under way, as one read of the database saw it. `picks` stand in walking order."""
+
+    batch_id: int
+    no: str
+    state: BatchState
+    task_id: int | None
+    claimed_by: int | None
+    cart_id: int | None
+    cart_code: str | None
+    wave_id: int
+    courier: str
+    cut_off_at: datetime
+    totes: tuple[ToteOnCart, ...]
+    picks: tuple[PickFacts, ...]
+
+    @cached_property
+    def open_picks(self) -> tuple[PickFacts, ...]:
+        return tuple(pick for pick in self.picks if pick.left)
+
+    @cached_property
+    def open_stops(self) -> tuple[int, ...]:
+        return tuple(sorted({pick.stop for pick in self.open_picks}))
+
+    def pick(self, pick_id: int) -> PickFacts | None:
+        return next((pick for pick in self.picks if pick.id == pick_id), None)
+
+    def at(self, position: int) -> ToteOnCart:
+        return next(tote for tote in self.totes if tote.position == position)
+
+    def of_stop(self, stop: int) -> Iterator[PickFacts]:
+        return (pick for pick in self.picks if pick.stop == stop)
+
+    @property
+    def next_empty_position(self) -> ToteOnCart | None:
+        """The first position that still wants a tote."""
+        return next((tote for tote in self.totes if tote.tote_id is None and not tote.dropped), None)
+
+    @property
+    def to_drop(self) -> tuple[ToteOnCart, ...]:
+        """Orders that were cancelled since somebody last looked."""
+        return tuple(tote for tote in self.totes if tote.stopped and not tote.dropped)
+
+    def with_pick(self, pick_id: int, *, picked: int = 0, short: int = 0) -> Walk:
+        """The walk after a take of `picked` and a shortage of `short` at this pick."""
+        return replace(self, picks=tuple(_after(p, picked, short) if p.id == pick_id else p for p in self.picks))
+
+
+def _after(pick: PickFacts, picked: int, short: int) -> PickFacts:
+    taken, lacking = pick.picked + picked, pick.short + short
+    over = taken + lacking == pick.quantity
+    state = PickState.OPEN if not over else PickState.DONE if taken else PickState.SHORT
+    return replace(pick, picked=taken, short=lacking, state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where missing goods may be taken instead."""
+
+    stock_id: int
+    slot_id: int
+    slot_code: str
+    lot_id: int
+    free: int
+    stop: Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Shorted:
+    """What a short pick came to: how many come from another slot (and which), how many not at all."""
+
+    missing: int
+    elsewhere: int
+    slots: tuple[str, ...] = ()
+
+    @property
+    def lost(self) -> int:
+        return self.missing - self.elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class DirectPick:
+    """What a program's pick came to."""
+
+    order_id: int
+    tote_code: str
+    quantity: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedGoods:
+    """One kind of goods in the tote of a stopped order, and the slot it was taken from."""
+
+    merchant_id: int
+    sku_id: int
+    sku_name: str
+    lot_id: int
+    book: str
+    quantity: int
+    slot_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """A tote or parcel with goods of a stopped order."""
+
+    place_id: int
+    code: str
+    order_id: int
+    order_no: str
+    goods: Sequence[StoppedGoods] = field(default=())
