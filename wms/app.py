@@ -12,6 +12,7 @@ from wms.core.db import Database
 from wms.core.outbox import Deliverer
 from wms.core.web import Edge, make_flask
 from wms.exchange.api import exchange_api
+from wms.exchange.floor_api import floor_api
 from wms.exchange.gateways.api import gateways
 from wms.exchange.reactions import reactions
 from wms.handheld.pages import handheld_pages
@@ -21,7 +22,12 @@ from wms.people.queries import who_has_key
 from wms.picking.api import picking_api
 from wms.settings import Settings
 from wms.shipping.api import shipping_api
-from wms.terminal.pages import terminal_pages
+from wms.shipping.queries import cut_offs
+
+try:
+    from wms.terminal.pages import terminal_pages
+except ImportError:
+    terminal_pages = None
 
 BLUEPRINTS = (
     catalog_api,
@@ -30,6 +36,7 @@ BLUEPRINTS = (
     picking_api,
     shipping_api,
     exchange_api,
+    floor_api,
     gateways,
     handheld_pages,
     terminal_pages,
@@ -52,7 +59,15 @@ class House:
 
 def make_house(db: Database, clock: Clock, settings: Settings) -> House:
     """The application over one open database."""
-    app = make_flask("wms", Edge(db, clock, lambda key: db.read(lambda session: who_has_key(session, key)), {"settings": settings}))
-    for blueprint in BLUEPRINTS:
+    app = make_flask(
+        "wms",
+        Edge(
+            db,
+            clock,
+            lambda key: db.read(lambda session: who_has_key(session, key)),
+            {"settings": settings, "cut_offs": cut_offs},
+        ),
+    )
+    for blueprint in filter(None, BLUEPRINTS):
         app.register_blueprint(blueprint)
     return House(app, Deliverer(db, reactions(db, clock)))

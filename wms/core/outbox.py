@@ -87,8 +87,9 @@ class Deliverer:
     def deliver_some(self) -> int:
         """Deliver at most one batch; the number of rows handled."""
         rows = self._db.transact(self._claim) if self._db.read(_anything_open) else []
-        for row in rows:
-            self._deliver(row)
+        sent = [row.id for row in rows if self._deliver(row)]
+        if sent:
+            self._db.transact(lambda session: _sent(session, sent))
         return len(rows)
 
     def _claim(self, session: Session) -> list[Announcement]:
@@ -99,7 +100,8 @@ class Deliverer:
             row.attempts += 1
         return [Announcement(row.id, row.warehouse_id, row.topic, row.aggregate, dict(row.facts)) for row in rows]
 
-    def _deliver(self, row: Announcement) -> None:
+    def _deliver(self, row: Announcement) -> bool:
+        """Hand one row to its handler. One that is delivered and not yet marked when we die is delivered again."""
         handler = self._handlers.get(row.topic)
         try:
             if handler is not None:
@@ -108,8 +110,8 @@ class Deliverer:
             log.warning("outbox.failed", topic=row.topic, aggregate=row.aggregate, error=str(error))
             trouble = f"{type(error).__name__}: {error}"
             self._db.transact(lambda session: _failed(session, row.id, trouble))
-        else:
-            self._db.transact(lambda session: _sent(session, row.id))
+            return False
+        return True
 
 
 def _claimable(now: datetime) -> Any:
@@ -140,8 +142,9 @@ def _anything_open(session: Session) -> bool:
     return session.execute(open_rows).first() is not None
 
 
-def _sent(session: Session, row_id: int) -> None:
-    session.execute(update(OutboxRow).where(OutboxRow.id == row_id).values(sent_at=datetime.now(UTC), lease_until=None))
+def _sent(session: Session, row_ids: list[int]) -> None:
+    sent = update(OutboxRow).where(OutboxRow.id.in_(row_ids))
+    session.execute(sent.values(sent_at=datetime.now(UTC), lease_until=None))
 
 
 def _failed(session: Session, row_id: int, trouble: str) -> None:

@@ -167,13 +167,15 @@ def system_call(
     *,
     request_id: str,
     actor: str = "system",
+    who: Who | None = None,
 ) -> Any:
     """The house's own command (a job, a deliverer): no stored answer, but one transaction and the wakes after it."""
     wakes: set[str] = set()
+    asker = who or Who(actor, warehouse_id)
 
     def once(session: Session) -> Any:
         wakes.clear()
-        return work(Call(session, Who(actor, warehouse_id), request_id, clock.now(), wakes))
+        return work(Call(session, asker, request_id, clock.now(), wakes))
 
     result = db.transact(once)
     if wakes:

@@ -1,4 +1,6 @@
-"""The core's own promises: the audit trail is whole, and no delivered fact is older than an undelivered one of its aggregate."""
+"""The core's own promises: the audit trail is whole, and no delivered fact is older than an undelivered one of its
+aggregate.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A park to try things in: builds a warehouse and lives a day in it through the real doors.
+"""On the roof: builds a park and lives a day in it, through the doors that people and machines use.
 
-People come in over HTTP, devices over serial ports and TCP, exactly as they would on the floor.
+Nothing here is called by the house. Goods, orders, faults and the fate of each order come from one seed.
 """

@@ -5,11 +5,29 @@ from __future__ import annotations
 from functools import cache
 
 from wms.core.dialogue import Dialogue
+from wms.counting.dialogue import COUNT
 from wms.handheld.look_up import LOOK_UP_DIALOGUE
+from wms.inbound.dialogue import PUTAWAY, RECEIVE
+from wms.picking.dialogue import CLUSTER_PICK, STOPPED_ORDER
+from wms.shipping.dialogue import HANDOVER, PACK
+from wms.sorting.dialogue import LINE_ASSIST
 
 LOOK_UP = "look_up"
 
-DIALOGUES: dict[str, Dialogue] = {dialogue.name: dialogue for dialogue in (LOOK_UP_DIALOGUE,)}
+DIALOGUES: dict[str, Dialogue] = {
+    dialogue.name: dialogue
+    for dialogue in (
+        CLUSTER_PICK,
+        RECEIVE,
+        PUTAWAY,
+        STOPPED_ORDER,
+        PACK,
+        LINE_ASSIST,
+        HANDOVER,
+        COUNT,
+        LOOK_UP_DIALOGUE,
+    )
+}
 
 
 @cache

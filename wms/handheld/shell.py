@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from wms.core import codes
@@ -22,13 +22,12 @@ from wms.core.db import Database
 from wms.core.db.tables import table_of
 from wms.core.dialogue import AHEAD_MAX, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn
 from wms.core.i18n import text
-from wms.core.perform import Outcome, fingerprint, perform, to_json
+from wms.core.perform import Outcome, fingerprint, perform, system_call, to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for
 from wms.handheld import menu
 from wms.handheld.registry import DIALOGUES, by_task_kind
 from wms.people.tables import Person
-from wms.work import service as work
 from wms.work.tables import DialogueState
 
 MENU = "menu"
@@ -143,6 +142,21 @@ def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
     return {"message": message}
 
 
+def tell(db: Database, clock: Clock, who: Who, outcome: Outcome) -> None:
+    """Show a refusal on the person's own screen: a station's scanner has none to show it on."""
+    if outcome.status < 400 or outcome.replayed:
+        return
+    message = refusal_message(outcome.content["error"]).to_json()
+
+    def keep(call: Call) -> None:
+        at = standing(call.session, _person(call))
+        row = {"message": message, "version": at.version + 1, "changed_at": call.now}
+        call.session.execute(update(_state).where(_state.c.person_id == _person(call)).values(row))
+        call.wakes.update({"live", f"person:{_person(call)}"})
+
+    system_call(db, clock, who.warehouse_id, keep, request_id="tell", who=who)
+
+
 def forget(session: Session, person_id: int) -> None:
     """Back to the menu, whatever was begun: for a supervisor who takes the work away."""
     session.execute(delete(_state).where(_state.c.person_id == person_id))
@@ -241,4 +255,4 @@ def dialogue_for(task_kind: str) -> Dialogue | None:
     return by_task_kind().get(task_kind)
 
 
-__all__ = ["act", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh", "work"]
+__all__ = ["act", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh"]

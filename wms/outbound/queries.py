@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Merchant, Sku
 from wms.core.refusal import Reason, Refused
+from wms.ledger.tables import Hold, Stock
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, Shortage, WaveState
+from wms.site.tables import Place
 
 ROWS_PER_PAGE_MAX = 500
 
@@ -249,3 +251,28 @@ def short_words(why: str) -> str:
     """The text key that says a reason in words."""
     known = {*Shortage, OrderState.CANCELLED}
     return f"outbound.short.{why}" if why in known else "outbound.short.other"
+
+
+@dataclass(frozen=True, slots=True)
+class PromisedTake:
+    """Pieces of a SKU promised to an order in one slot."""
+
+    sku_code: str
+    slot_code: str
+    quantity: int
+
+
+_promised_slots = (
+    select(Sku.code, Place.code, Hold.quantity)
+    .join(OrderLine, OrderLine.id == Hold.reference_id)
+    .join(Stock, Stock.id == Hold.stock_id)
+    .join(Place, Place.id == Stock.place_id)
+    .join(Sku, Sku.id == Stock.sku_id)
+    .where(Hold.purpose == "order_line", Hold.quantity > 0, OrderLine.order_id == bindparam("o"))
+    .order_by(Hold.id)
+)
+
+
+def promised_slots(session: Session, order_id: int) -> list[PromisedTake]:
+    """Where the goods promised to an order lie."""
+    return [PromisedTake(*row) for row in session.execute(_promised_slots, {"o": order_id})]

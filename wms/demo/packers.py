@@ -1,0 +1,279 @@
+"""Packers at their tables and the one who minds the line: scanners, scales and parcels in their hands, PDAs beside
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from typing import Any
+
+from wms.core.codes import Kind, make
+from wms.demo.day import Day, RestRefused
+from wms.demo.hands import card, must
+from wms.demo.people import Worker, take
+from wms.demo.processes import Processes
+from wms.demo.stations import Line, Table
+from wms.packing.rules import TARE_G
+
+MOVE_S = 15.0
+PRINTED_S = 25.0
+
+
+class Packer(Worker):
+    """Scans with the table's own scanner; the scale and the printer work by themselves."""
+
+    def __init__(self, day: Day, device: str, badge: str, pin: str, table: Table, processes: Processes) -> None:
+        super().__init__(day, device, badge, pin, make(Kind.STATION, table.code))
+        self._table = table
+        self._processes = processes
+        self._dice = random.Random(f"{day.plan.seed} {badge}")
+        self._parcels = 0
+        self._number = sorted(day.floor.tables).index(table.code)
+
+    def work(self) -> bool:
+        tote = take(self.day.to_pack)
+        if tote is None:
+            return False
+        if self.at[0] == "menu":
+            self.pda.act("choose", "pack")
+        self._pull(self.day.tote_label(tote))
+        if self.at[1] != "scan_item":
+            self._put_aside(tote)
+            return True
+        self._pack(tote)
+        return True
+
+    def _pull(self, code: str) -> None:
+        """One pull of the table's trigger; the screen answers."""
+        version = int(self.pda.envelope["work"]["version"])
+        self._table.scanner.ask(scan=code)
+        self.pda.wait(version, MOVE_S)
+        if int(self.pda.envelope["work"]["version"]) == version:
+            raise TimeoutError(f"the scan of {code} at {self._table.code} never arrived")
+
+    def _put_aside(self, tote: str) -> None:
+        """Empty (all short), or its order was stopped on the way: not for the table."""
+        reason = self.refused()
+        if reason not in ("container_empty", "order_intercepted", "order_not_ready"):
+            self.day.trouble(self.name, f"tote {tote}: {reason or self.at}")
+        self.leave()
+        self.day.free_totes.put(tote)
+        self.day.count("put_aside")
+
+    def _pack(self, tote: str) -> None:
+        weight_g = TARE_G
+        while self.at[1] == "scan_item":
+            shown = must(self.screen, "item")
+            name, quantity = str(shown["name"]), int(shown["quantity"])
+            weight_g += self.day.weights_g[name] * quantity
+            self._pack_alike(self.day.goods.barcodes[name], quantity)
+        self.day.free_totes.put(tote)
+        order = str(dict(self._status())["order"])
+        self._weigh(weight_g)
+        if self.at[1] != "scan_label":
+            self.day.trouble(self.name, f"order {order}: {self.pda.envelope.get('message')}")
+            self.leave()
+            return
+        self._label(order)
+
+    def _status(self) -> list[tuple[str, str]]:
+        """The order's number is the first thing in the status bar."""
+        return [("order", self.screen["status"][0]["value"])]
+
+    def _pack_alike(self, barcode: str, quantity: int) -> None:
+        """Scan one and type how many more: the scanner takes the same code twice within 400 ms for one scan."""
+        self._pull(barcode)
+        if quantity > 1:
+            self.pda.act("quantity", str(quantity - 1))
+
+    def _weigh(self, weight_g: int) -> None:
+        """The closed box goes onto the scale: a few grams of filling more or less."""
+        faults = self.day.plan.faults
+        self._parcels += 1
+        if self._number == 1 and self._parcels == faults.paper_out_after and self.day.once("paper_out"):
+            self._table.printer.ask(paper="out")
+        if self.at[1] != "weigh":
+            return
+        version = int(self.pda.envelope["work"]["version"])
+        self._table.scale.ask(put=weight_g + self._dice.randint(0, 15))
+        until = time.monotonic() + MOVE_S
+        while self.at[1] == "weigh" and time.monotonic() < until:
+            self.pda.wait(version, 2.0)
+            version = int(self.pda.envelope["work"]["version"])
+
+    def _label(self, order: str) -> None:
+        """Wait until the label is printed, take the box off the scale, stick the label on, scan it."""
+        waybill = str(must(self.screen, "facts")["rows"][0]["value"])
+        self._wait_for_print(waybill)
+        self._table.scale.ask(remove=True)
+        self._pull(waybill)
+        self.day.count("packed")
+        cancelled = order == self.day.plan.faults.cancelled_order
+        if cancelled and self.day.once("cancelled"):
+            self._cancel(order)
+        if self._number == 2 and self._parcels == self.day.plan.faults.gateway_killed_after and self.day.once("killed"):
+            self._kill_gateway()
+        if self.refused():
+            self.day.trouble(self.name, f"label {waybill}: {self.refused()}")
+            self.leave()
+            return
+        self._onto_line(order, waybill)
+
+    def _wait_for_print(self, waybill: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < PRINTED_S:
+            rows = card(self.pda.look()["screen"], "facts")
+            printed = rows is not None and str(rows["rows"][1]["value"]) in PRINTED
+            if printed:
+                self.day.count("labels")
+                return
+            if time.monotonic() - began > 2.5 and self.day.once(f"paper {self._table.code}"):
+                self._refill(waybill)
+            time.sleep(0.1)
+        self.day.trouble(self.name, f"label {waybill} was not printed within {PRINTED_S:.0f} s")
+
+    def _refill(self, waybill: str) -> None:
+        if "paper_out" in self.day.fired and self._number == 1:
+            self._table.printer.ask(mend=True)
+            self.day.happened.note(
+                "printer out of paper", f"{self._table.code}: label {waybill} waited and printed once"
+            )
+
+    def _cancel(self, order: str) -> None:
+        """The buyer cancels although the label is on the box."""
+        try:
+            answer = self.day.rest.post(f"/api/v1/orders/{order}/cancel")
+        except RestRefused as no:
+            self.day.trouble("integrator", str(no))
+            return
+        self.day.happened.note("cancelled after its label", f"order {order}: {answer['outcome']}")
+        time.sleep(1.0)  # the line's table learns of it long before a parcel could reach the camera
+
+    def _kill_gateway(self) -> None:
+        self._table.gateway.kill()
+        self._table.gateway = self._processes.start_again(self._table.gateway)
+        self.day.happened.note("gateway killed", f"{self._table.code}: started again, nothing lost")
+
+    def _onto_line(self, order: str, waybill: str) -> None:
+        line = self.day.floor.line
+        assert line is not None
+        unread = order == self.day.plan.faults.no_read_order and self.day.once("no_read")
+        codes = [] if unread else [waybill]
+        answer = line.control.ask(do="offer", codes=codes, weight_g=500)
+        self.day.waybill_of_pid[int(answer["pid"])] = waybill
+        if unread:
+            self.day.happened.note("no-read", f"parcel {waybill}: to reject, then sorted by hand")
+        self.day.count("on_line")
+
+
+PRINTED = frozenset({"已打好", "已发", "printed", "sent"})
+
+
+class LineWatcher(threading.Thread):
+    """Eyes at the line's exits: what fell where. Rejects go to the one who minds the line."""
+
+    def __init__(self, day: Day, line: Line) -> None:
+        super().__init__(name="line", daemon=True)
+        self._day, self._line = day, line
+
+    def run(self) -> None:
+        while not self._day.over.is_set():
+            text = self._line.watch.read_line()
+            if not text:
+                return
+            told: dict[str, Any] = json.loads(text)
+            if told.get("event") == "discharged":
+                self._discharged(told)
+
+    def _discharged(self, told: dict[str, Any]) -> None:
+        self._day.count("discharged")
+        if told.get("latency_ms") is not None:
+            self._day.line_ms.append(float(told["latency_ms"]))
+        waybill = self._day.waybill_of_pid.get(int(told["pid"]), "")
+        if told["chute"] in (0, None):
+            self._day.rejected.put(waybill)
+        elif self._day.counts["discharged"] >= self._day.plan.faults.full_chute_after and self._day.once("full_chute"):
+            self._fill(int(told["chute"]))
+
+    def _fill(self, chute: int) -> None:
+        """The bag at a chute is full: its parcels go elsewhere until somebody changes it."""
+        self._line.control.ask(do="chute", chute=chute, state="FULL")
+        self._day.happened.note("full chute", f"chute {chute} was full; its bag is changed")
+        threading.Timer(2.0, self._change_bag, (chute,)).start()
+
+    def _change_bag(self, chute: int) -> None:
+        try:
+            self._day.rest.post(f"/api/v1/chutes/{chute}/empty")
+        except RestRefused as no:
+            self._day.trouble("supervisor", str(no))
+
+
+class LineMinder(Worker):
+    """Minds the line: rejects are sorted by hand or put back, bags and parcels are handed to the couriers."""
+
+    def work(self) -> bool:
+        waybill = take(self.day.rejected)
+        if waybill is None:
+            return self._couriers()
+        self.leave()
+        self.pda.act("choose", "line_assist")
+        self.pda.scan(waybill)
+        if self.refused() == "order_intercepted":
+            self._put_back(waybill)
+        elif self.at[1] == "put_in_chute":
+            self.pda.act("done")
+            self.day.count("by_hand")
+        else:
+            self.day.trouble(self.name, f"reject {waybill}: {self.refused()}")
+        self.leave()
+        return True
+
+    def _put_back(self, waybill: str) -> None:
+        """The goods of a stopped order go back to their slots."""
+        self.leave()
+        self.pda.act("choose", "stopped_order")
+        code = str(self.day.rest.get(f"/api/v1/codes/{waybill}")["code"])
+        self.pda.scan(make(Kind.PARCEL, code))
+        for _ in range(20):
+            rows = card(self.screen, "facts")
+            if self.at[1] != "scan_slot" or rows is None or self.refused():
+                break
+            self.pda.scan(make(Kind.SLOT, str(rows["rows"][0]["label"])))
+        if self.refused():
+            self.day.trouble(self.name, f"put back {waybill}: {self.pda.envelope['message']['title']}")
+        else:
+            self.day.happened.note("cancelled after its label", f"parcel {waybill}: caught, goods back in their slots")
+        self.day.count("put_back")
+
+    def _couriers(self) -> bool:
+        """The trucks are at the dock: everything ready goes."""
+        if not self.day.couriers_wait.is_set():
+            return False
+        self.day.couriers_wait.clear()
+        self._hand_over_all()
+        return True
+
+    def _hand_over_all(self) -> None:
+        bags = self.day.rest.get("/api/v1/bags")["bags"]
+        for courier in sorted({bag["courier"] for bag in bags}):
+            self.leave()
+            self.pda.act("choose", "handover")
+            self.pda.act("choose", courier)
+            for bag in (one for one in bags if one["courier"] == courier):
+                self.pda.scan(make(Kind.BAG, bag["code"]))
+                if self.refused():
+                    self.day.trouble(self.name, f"bag {bag['code']}: {self.pda.envelope['message']['title']}")
+                else:
+                    self.day.count("bags")
+                    self.day.count("handed_over", int(bag["parcels"]))
+            self._sign()
+        self.leave()
+
+    def _sign(self) -> None:
+        self.pda.act("sign")
+        if self.screen["input"] and self.screen["input"]["action"] == "reason":
+            self.pda.act("reason", "下一趟")
+        self.pda.act("driver", "王师傅")

@@ -1,0 +1,161 @@
+"""Processes of the demonstration: started, waited for until they say they are ready, and ended with their parent."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+READY_S = 60.0
+STOP_S = 8.0
+CONTROL_S = 20.0
+
+
+class NotReady(Exception):
+    """A process ended, or said nothing, instead of becoming ready."""
+
+
+@dataclass(slots=True)
+class Child:
+    """A running program and what it said when it was ready."""
+
+    name: str
+    words: Sequence[str]
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+    log: Path
+
+    def kill(self) -> None:
+        """As a power cut would: no chance to tidy up."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(STOP_S)
+
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+
+class Processes:
+    """All children of one demonstration. Leaving the block ends them all."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop_all()
+
+    def start(self, name: str, words: Sequence[str], *, says_ready: bool = True) -> Child:
+        """Start `python -m words...`; wait for its one JSON line with "ready" on stdout. Raises NotReady."""
+        log = self._folder / f"{name}.log"
+        with log.open("ab") as errors:
+            process = subprocess.Popen(
+                [sys.executable, "-m", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                cwd=self._folder,
+                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _import_path()},
+                start_new_session=True,
+            )
+        child = Child(name, words, process, {}, log)
+        self._children.append(child)
+        if says_ready:
+            child.ready = self._await_ready(child)
+        threading.Thread(target=_drain, args=(process,), daemon=True).start()
+        return child
+
+    def start_again(self, child: Child) -> Child:
+        """The same program once more, after it was killed."""
+        self._children.remove(child)
+        return self.start(child.name, child.words, says_ready=bool(child.ready))
+
+    def _await_ready(self, child: Child) -> dict[str, Any]:
+        lines: list[str] = []
+
+        def read() -> None:
+            assert child.process.stdout is not None
+            lines.append(child.process.stdout.readline())
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+        reader.join(READY_S)
+        if not lines or not lines[0].startswith("{"):
+            tail = child.log.read_text(errors="replace").strip().splitlines()[-3:]
+            raise NotReady(f"{child.name} did not start: {' / '.join(tail) or 'it said nothing'}")
+        ready: dict[str, Any] = json.loads(lines[0])
+        return ready
+
+    def stop_all(self) -> None:
+        """Ask all to end, the newest first, then insist."""
+        for child in reversed(self._children):
+            with contextlib.suppress(ProcessLookupError):
+                child.process.terminate()
+        until = time.monotonic() + STOP_S
+        for child in reversed(self._children):
+            try:
+                child.process.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait(STOP_S)
+        self._children.clear()
+
+
+def _import_path() -> str:
+    """Children find the same code as we do, whatever folder they stand in."""
+    here = str(Path(__file__).resolve().parents[2])
+    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH", "")])])
+
+
+def _drain(process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None
+    with contextlib.suppress(ValueError):
+        for _line in process.stdout:
+            pass
+
+
+class Control:
+    """The control port of a simulated machine: one JSON line asked, one answered."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", port), CONTROL_S)
+        self._file = self._socket.makefile("rw", encoding="utf-8", newline="\n")
+        self._lock = threading.Lock()
+
+    def ask(self, **what: Any) -> dict[str, Any]:
+        """Send one control; its answer. Raises ConnectionError when the machine is gone."""
+        with self._lock:
+            self._file.write(json.dumps(what, ensure_ascii=False) + "\n")
+            self._file.flush()
+            line = self._file.readline()
+        if not line:
+            raise ConnectionError("the simulated machine closed its control port")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def read_line(self) -> str:
+        """The next line of a stream; "" when the machine is gone or the stream was closed."""
+        self._socket.settimeout(None)
+        try:
+            return self._file.readline()
+        except (OSError, ValueError):
+            return ""
+
+    def close(self) -> None:
+        """End the stream, also for somebody who is reading it."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()

@@ -1,0 +1,283 @@
+"""A demonstration from the first line to the last: database, park, processes, the day, the report, and then the open
+house.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import inspect
+
+from wms.cli.auditing import broken_promises
+from wms.cli.trouble import Trouble
+from wms.core.clock import WallClock
+from wms.core.db import Database
+from wms.core.ids import new_id
+from wms.core.perform import system_call
+from wms.demo import report
+from wms.demo.build import Park, build, is_a_demo
+from wms.demo.day import Day, Rest, RestRefused
+from wms.demo.hands import Goods
+from wms.demo.order_file import plan_from, read_map, read_orders
+from wms.demo.packers import LineMinder, LineWatcher, Packer
+from wms.demo.people import Picker, Receiver, Worker
+from wms.demo.plan import CYCLES, DAY, DayPlan, at_local, plan_day
+from wms.demo.processes import Processes
+from wms.demo.stations import Floor, set_up_line, set_up_table
+from wms.demo.words import LINE_PERSON, PEOPLE
+from wms.exchange.gateways import service as gateways
+from wms.migrations import commands
+from wms.settings import database_url
+
+TABLES = ("PK-01", "PK-02", "PK-03")
+LINE = "LINE-1"
+OPENS = "07:00"
+FACTOR = 420.0
+LOOK_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asked for."""
+
+    db: str | None
+    seed: int
+    orders: Path | None
+    days: int | None
+    columns: str | None
+    as_json: bool
+    serve: bool
+    port: int
+    keep: Path | None
+
+
+def run(wish: Wish) -> int:
+    """Live the day; 0 when every order is shipped or explained and every promise holds."""
+    began_s = time.monotonic()
+    screen = Console(stderr=True)
+    plan = _plan(wish)
+    url, folder = _database(wish)
+    db = Database.open(url)
+    with _bars(screen) as bars:
+        opening = bars.add_task("入库 opening stock", total=sum(lot.asn.startswith("OPEN") for lot in plan.lots))
+        park = build(db, plan, lambda n: bars.advance(opening, n))
+        with Processes(folder) as processes:
+            day = _open_doors(db, url, folder, plan, park, processes, bars)
+            people = _let_work(day, park, processes)
+            _live(db, park.warehouse_id, day, people, bars)
+            told = report.gather(db, park.warehouse_id, day, time.monotonic() - began_s)
+    told.audit_ok = not any(breaks for _promise, breaks in broken_promises(db))
+    report.show(told, screen, as_json=wish.as_json)
+    db.dispose()
+    if wish.serve:
+        _serve(url, folder, park, screen, wish.port)
+    return 0 if told.holds else 1
+
+
+def _plan(wish: Wish) -> DayPlan:
+    if wish.orders is None:
+        return plan_day(wish.seed)
+    return plan_from(read_orders(wish.orders, read_map(wish.columns), wish.days), wish.seed)
+
+
+def _database(wish: Wish) -> tuple[str, Path]:
+    """A fresh database: a new file, or the one named if a demonstration made it or nobody did. Raises Trouble."""
+    if wish.db is None and "WMS_DB_URL" not in os.environ:
+        folder = wish.keep or Path(tempfile.mkdtemp(prefix="chuwei-demo-"))
+        folder.mkdir(parents=True, exist_ok=True)
+        url = f"sqlite:///{folder / 'chuwei.db'}"
+    else:
+        url = database_url(wish.db)
+        folder = wish.keep or Path(tempfile.mkdtemp(prefix="chuwei-demo-"))
+        folder.mkdir(parents=True, exist_ok=True)
+    _clear(url)
+    commands.upgrade(url)
+    return url, folder
+
+
+def _clear(url: str) -> None:
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return
+    db = Database.open(url)
+    try:
+        tables = db.read(lambda session: inspect(session.connection()).get_table_names())
+        if not tables:
+            return
+        if "file_mark" not in tables or not is_a_demo(db):
+            raise Trouble(
+                f"{url} was not made by wms demo: name another with --db, a demonstration overwrites its own only"
+            )
+    finally:
+        db.dispose()
+    if url.startswith("sqlite:///"):
+        for ending in ("", "-wal", "-shm"):
+            Path(url.removeprefix("sqlite:///") + ending).unlink(missing_ok=True)
+    else:
+        commands.downgrade(url, "base")
+
+
+@contextmanager
+def _bars(screen: Console) -> Iterator[Progress]:
+    bars = Progress(
+        TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=screen
+    )
+    with bars:
+        yield bars
+
+
+def _open_doors(
+    db: Database, url: str, folder: Path, plan: DayPlan, park: Park, processes: Processes, bars: Progress
+) -> Day:
+    """The server, three tables and the line: fifteen processes on loopback."""
+    doors = bars.add_task("开门 processes", total=1 + len(TABLES) * 4 + 2)
+    start = at_local(DAY, OPENS)
+    server = processes.start(
+        "server", ["wms.demo.server", "--db", url, "--start", start.isoformat(), "--factor", str(FACTOR)]
+    )
+    bars.advance(doors)
+    server_url = f"http://127.0.0.1:{server.ready['port']}"
+
+    def invite(station: str, name: str) -> str:
+        return str(
+            system_call(
+                db,
+                WallClock(),
+                park.warehouse_id,
+                lambda call: gateways.invite(call, station_code=station, name=name),
+                request_id=new_id(),
+            )
+        )
+
+    floor = Floor()
+    for code in TABLES:
+        floor.tables[code] = set_up_table(processes, folder, server_url, code, invite)
+        bars.advance(doors, 4)
+    floor.line = set_up_line(processes, folder, server_url, LINE, invite)
+    bars.advance(doors, 2)
+    rest = Rest(server_url, park.credentials.api_key)
+    return Day(server_url, plan, Goods.of(plan), floor, rest)
+
+
+def _let_work(day: Day, park: Park, processes: Processes) -> list[Worker]:
+    """Six workers and the one who minds the line."""
+    pins = park.credentials.pins
+    line = day.floor.line
+    assert line is not None
+    asns = sorted({lot.asn for lot in day.plan.lots if not lot.asn.startswith("OPEN")})
+    people: list[Worker] = []
+    for number, (badge, _name, role) in enumerate(PEOPLE, 1):
+        device = f"PDA-{number:02d}"
+        if role == "packer":
+            table = day.floor.tables[TABLES[number - 4]]
+            people.append(Packer(day, device, badge, pins[badge], table, processes))
+        else:
+            cart = f"C-{number:02d}"
+            people.append(Picker(day, device, badge, pins[badge], cart, loses_network=number == 2))
+    receiving = Receiver(day, "PDA-01", PEOPLE[0][0], pins[PEOPLE[0][0]], asns)
+    receiving.receive_all()
+    people.append(LineMinder(day, f"PDA-{len(PEOPLE) + 1:02d}", LINE_PERSON[0], pins[LINE_PERSON[0]]))
+    LineWatcher(day, line).start()
+    for person in people:
+        person.start()
+    return people
+
+
+def _live(db: Database, warehouse_id: int, day: Day, people: list[Worker], bars: Progress) -> None:
+    """Orders come in, are released four times, picked, packed, sorted and handed over."""
+    came = bars.add_task("来单 orders in", total=len(day.plan.orders))
+    began_s = time.monotonic()
+    watch = Watch(db, warehouse_id, day, bars)
+    for cycle, clock in enumerate(CYCLES):
+        _take_orders(day, cycle, lambda: bars.advance(came))
+        due_s = (at_local(DAY, clock) - at_local(DAY, OPENS)).total_seconds() / FACTOR
+        watch.until(began_s + due_s)
+        _release(day)
+        day.couriers_wait.set()
+    watch.until_done()
+    day.over.set()
+    for person in people:
+        person.join(30)
+    assert day.floor.line is not None
+    day.floor.line.watch.close()
+    watch.show()
+
+
+def _take_orders(day: Day, cycle: int, tick: Callable[[], None]) -> None:
+    """The malls' orders of one release, by the API, at the minute they were placed."""
+    for order in (one for one in day.plan.orders if one.cycle == cycle):
+        body = {
+            "no": order.no,
+            "merchant": order.merchant,
+            "courier": order.courier,
+            "placed_at": order.placed_at.isoformat(),
+            "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in order.lines],
+            "receiver": order.receiver,
+        }
+        day.rest.post("/api/v1/orders", body)
+        tick()
+
+
+def _release(day: Day) -> None:
+    """The supervisor: promise stock, make waves, release them."""
+    made = day.rest.post("/api/v1/waves")
+    for wave in made["waves"]:
+        try:
+            day.rest.post(f"/api/v1/waves/{wave}/release")
+            day.count("waves")
+        except RestRefused as no:
+            day.trouble("supervisor", str(no))
+
+
+class Watch:
+    """Looks on while others work, and calls the couriers when parcels wait."""
+
+    def __init__(self, db: Database, warehouse_id: int, day: Day, bars: Progress) -> None:
+        self._db, self._warehouse_id, self._day, self._bars = db, warehouse_id, day, bars
+        total = len(day.plan.orders)
+        self._packed = bars.add_task("打包 parcels packed", total=total)
+        self._gone = bars.add_task("交接 handed over", total=total)
+
+    def until(self, moment_s: float) -> None:
+        """Look on until a moment (monotonic seconds)."""
+        while time.monotonic() < moment_s:
+            self.show()
+            time.sleep(LOOK_S)
+
+    def until_done(self) -> None:
+        """Look on until nothing is left to be done, or nobody does anything any more."""
+        while report.open_orders(self._db, self._warehouse_id) and not self._day.stalled():
+            self.show()
+            time.sleep(LOOK_S)
+            if self._all_sorted():
+                self._day.couriers_wait.set()
+
+    def show(self) -> None:
+        self._bars.update(self._packed, completed=self._day.counts["packed"])
+        self._bars.update(self._gone, completed=self._day.counts["handed_over"])
+
+    def _all_sorted(self) -> bool:
+        counts = self._day.counts
+        return counts["on_line"] == counts["discharged"] and self._day.rejected.empty() and self._day.to_pack.empty()
+
+
+def _serve(url: str, folder: Path, park: Park, screen: Console, port: int) -> None:
+    """The house stays open, at the evening of that day and at the pace of the wall clock, until Ctrl+C."""
+    evening = at_local(DAY, CYCLES[-1]) + timedelta(minutes=30)
+    with Processes(folder) as processes:
+        words = ["wms.demo.server", "--db", url, "--start", evening.isoformat(), "--factor", "1", "--port", str(port)]
+        server = processes.start("open-house", words)
+        report.show_addresses(screen, int(server.ready["port"]), park.credentials)
+        try:
+            while server.alive():
+                time.sleep(1)
+        except KeyboardInterrupt:
+            screen.print("closed")
