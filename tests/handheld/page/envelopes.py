@@ -169,6 +169,19 @@ def offline_screen() -> Json:
     return {**screen, "token": "17.next", "cards": [location, item, counts, tote, following], "keys": keys}
 
 
+def receive_facts(zh: bool) -> Json:
+    """What is known about the lot in hand."""
+    lot = ("批次", "产地 0417 村") if zh else ("Lot", "from village 0417")
+    best_by = "到期" if zh else "Best by"
+    size = ("尺寸", "已有") if zh else ("Size", "known")
+    rows = [
+        {"label": lot[0], "value": "B261018", "note": lot[1], "good": None},
+        {"label": best_by, "value": "2027-08-18", "note": "284 d ≥ 180", "good": True},
+        {"label": size[0], "value": "240×160×80 mm", "note": size[1], "good": True},
+    ]
+    return {"kind": "facts", "rows": rows}
+
+
 def receive_screen(language: str = "en", counted: int = 36) -> Json:
     """Receiving by scan, one article."""
     zh = language == "zh"
@@ -205,24 +218,7 @@ def receive_screen(language: str = "en", counted: int = 36) -> Json:
                 "plus": "plus_one",
             },
             {"kind": "counts", "should": 48, "done": counted, "left": 48 - counted, "short": 0, "labels": labels},
-            {
-                "kind": "facts",
-                "rows": [
-                    {
-                        "label": "批次" if zh else "Lot",
-                        "value": "B261018",
-                        "note": "产地 0417 村" if zh else "from village 0417",
-                        "good": None,
-                    },
-                    {"label": "到期" if zh else "Best by", "value": "2027-08-18", "note": "284 d ≥ 180", "good": True},
-                    {
-                        "label": "尺寸" if zh else "Size",
-                        "value": "240×160×80 mm",
-                        "note": "已有" if zh else "known",
-                        "good": True,
-                    },
-                ],
-            },
+            receive_facts(zh),
             {
                 "kind": "next",
                 "label": "然后放到" if zh else "Then put on stage",
