@@ -41,7 +41,7 @@ class CountLine(Base):
     warehouse_id: Mapped[WarehouseId]
     merchant_id: Mapped[BigId]
     count_id: Mapped[BigId]
-    stock_id: Mapped[int | None]
+    stock_id: Mapped[BigId | None]
     sku_id: Mapped[BigId]
     lot_id: Mapped[BigId]
     condition: Mapped[Code]

@@ -26,7 +26,7 @@ class Parcel(Base):
     number: Mapped[int]
     code: Mapped[Code]
     place_id: Mapped[BigId]
-    station_id: Mapped[int | None]
+    station_id: Mapped[BigId | None]
     state: Mapped[Code] = mapped_column(default="open")
     carton: Mapped[str] = mapped_column(default="")
     weight_g: Mapped[int | None]
@@ -40,8 +40,8 @@ class Parcel(Base):
     label_checked_at: Mapped[datetime | None]
     sorted_at: Mapped[datetime | None]
     chute: Mapped[int | None]
-    bag_id: Mapped[int | None]
-    manifest_id: Mapped[int | None]
+    bag_id: Mapped[BigId | None]
+    manifest_id: Mapped[BigId | None]
     handed_over_at: Mapped[datetime | None]
     stopped_at: Mapped[datetime | None]
     made_at: Mapped[UtcTime]

@@ -60,8 +60,8 @@ class LoginSession(Base):
     id: Mapped[PrimaryKey]
     warehouse_id: Mapped[WarehouseId]
     person_id: Mapped[BigId]
-    device_id: Mapped[int | None]
-    station_id: Mapped[int | None]
+    device_id: Mapped[BigId | None]
+    station_id: Mapped[BigId | None]
     token_hash: Mapped[Code] = mapped_column(unique=True)
     csrf: Mapped[Code]
     began_at: Mapped[UtcTime]
@@ -78,7 +78,7 @@ class ApiKey(Base):
 
     id: Mapped[PrimaryKey]
     warehouse_id: Mapped[WarehouseId]
-    merchant_id: Mapped[int | None]
+    merchant_id: Mapped[BigId | None]
     role: Mapped[Code]
     prefix: Mapped[Code]
     key_hash: Mapped[Code] = mapped_column(unique=True)

@@ -20,8 +20,8 @@ class Batch(Base):
     wave_id: Mapped[int] = mapped_column(ForeignKey("wave.id"))
     no: Mapped[Code]
     state: Mapped[Code] = mapped_column(default="open")
-    task_id: Mapped[int | None]
-    cart_id: Mapped[int | None]
+    task_id: Mapped[BigId | None]
+    cart_id: Mapped[BigId | None]
     walk_mm: Mapped[int]
     s_shape_mm: Mapped[int]
     optimal: Mapped[bool]
@@ -46,7 +46,7 @@ class BatchOrder(Base):
     batch_id: Mapped[int] = mapped_column(ForeignKey("batch.id"))
     order_id: Mapped[int] = mapped_column(ForeignKey("sales_order.id"))
     position: Mapped[int]
-    tote_id: Mapped[int | None]
+    tote_id: Mapped[BigId | None]
     state: Mapped[Code] = mapped_column(default="open")
 
     __table_args__ = (

@@ -17,7 +17,7 @@ class PrintJob(Base):
 
     id: Mapped[PrimaryKey]
     warehouse_id: Mapped[WarehouseId]
-    merchant_id: Mapped[int | None]
+    merchant_id: Mapped[BigId | None]
     job_key: Mapped[Code]
     station_id: Mapped[BigId]
     document: Mapped[Code]

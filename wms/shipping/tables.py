@@ -36,7 +36,7 @@ class WaybillPool(Base):
     warehouse_id: Mapped[WarehouseId]
     courier: Mapped[Code]
     branch: Mapped[Code] = mapped_column(default="")
-    merchant_id: Mapped[int | None]
+    merchant_id: Mapped[BigId | None]
     prefix: Mapped[str] = mapped_column(default="")
     digits: Mapped[int]
     first: Mapped[int] = mapped_column(BigInteger)
@@ -124,7 +124,7 @@ class Bag(Base):
     net_weight_g: Mapped[int] = mapped_column(default=0)
     opened_at: Mapped[UtcTime]
     closed_at: Mapped[datetime | None]
-    manifest_id: Mapped[int | None]
+    manifest_id: Mapped[BigId | None]
 
     __table_args__ = (
         UniqueConstraint("warehouse_id", "code"),

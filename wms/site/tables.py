@@ -152,7 +152,7 @@ class Container(Base):
     warehouse_id: Mapped[WarehouseId]
     kind: Mapped[Code]
     code: Mapped[Code]
-    parent_place_id: Mapped[int | None]
+    parent_place_id: Mapped[BigId | None]
     positions: Mapped[int] = mapped_column(default=1)
     state: Mapped[Code] = mapped_column(default="free")
 

@@ -53,7 +53,7 @@ class DivertRow(Base):
     gateway_id: Mapped[BigId]
     pid: Mapped[int] = mapped_column(BigInteger)
     codes: Mapped[Json]
-    parcel_id: Mapped[int | None]
+    parcel_id: Mapped[BigId | None]
     told_chute: Mapped[int | None]
     told_reason: Mapped[str] = mapped_column(default="")
     told_version: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -17,12 +17,12 @@ class Task(Base):
 
     id: Mapped[PrimaryKey]
     warehouse_id: Mapped[WarehouseId]
-    merchant_id: Mapped[int | None]
+    merchant_id: Mapped[BigId | None]
     kind: Mapped[Code]
     state: Mapped[Code] = mapped_column(default="open")
     priority: Mapped[int] = mapped_column(default=5)
     due_at: Mapped[datetime | None]
-    zone_id: Mapped[int | None]
+    zone_id: Mapped[BigId | None]
     subject: Mapped[Code]
     facts: Mapped[Json]
     made_at: Mapped[UtcTime]
@@ -48,7 +48,7 @@ class DialogueState(Base):
     dialogue: Mapped[Code]
     step: Mapped[Code]
     state: Mapped[Json]
-    task_id: Mapped[int | None]
+    task_id: Mapped[BigId | None]
     version: Mapped[int] = mapped_column(default=1)
     message: Mapped[Json]
     changed_at: Mapped[UtcTime]
