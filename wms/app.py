@@ -1,4 +1,4 @@
-"""The wiring: rooms' doors on one application, reactions to the outbox, and the server around them."""
+"""The wiring: rooms' doors on one application, reactions to the outbox, and the upkeep beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from apiflask import APIFlask
 from wms.catalog.api import catalog_api
 from wms.core.clock import Clock
 from wms.core.db import Database
+from wms.core.jobs import Jobs
 from wms.core.outbox import Deliverer
 from wms.core.web import Edge, make_flask
 from wms.exchange.api import exchange_api
@@ -18,11 +19,12 @@ from wms.exchange.reactions import reactions
 from wms.handheld.pages import handheld_pages
 from wms.inbound.api import inbound_api
 from wms.outbound.api import outbound_api
-from wms.people.queries import who_has_key
+from wms.people.queries import who_holds
 from wms.picking.api import picking_api
 from wms.settings import Settings
 from wms.shipping.api import shipping_api
 from wms.shipping.queries import cut_offs
+from wms.upkeep import upkeep
 
 try:
     from wms.terminal.pages import terminal_pages
@@ -45,15 +47,18 @@ BLUEPRINTS = (
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running house: the application and the worker that carries its announcements out."""
+    """A running house: the application, the worker that carries its announcements out, and its upkeep."""
 
     app: APIFlask
     deliverer: Deliverer
+    jobs: Jobs
 
     def open(self) -> None:
         self.deliverer.start()
+        self.jobs.start()
 
     def close(self) -> None:
+        self.jobs.stop()
         self.deliverer.stop()
 
 
@@ -64,10 +69,10 @@ def make_house(db: Database, clock: Clock, settings: Settings) -> House:
         Edge(
             db,
             clock,
-            lambda key: db.read(lambda session: who_has_key(session, key)),
+            lambda key: who_holds(db, key),
             {"settings": settings, "cut_offs": cut_offs},
         ),
     )
     for blueprint in filter(None, BLUEPRINTS):
         app.register_blueprint(blueprint)
-    return House(app, Deliverer(db, reactions(db, clock)))
+    return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock)))

@@ -26,7 +26,6 @@ UNSEEDED = re.compile(r"(random\.(?!Random$|Random\.)\w+|(np|numpy)\.random\.(?!
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 WALL_CLOCK_FILES = {
     "wms/core/clock.py": "is the clock",
-    "wms/core/outbox.py": "a deliverer's lease lasts real seconds, however fast the business day runs",
 }
 
 # Which kinds of file a kind must not know; the table in ARCHITECTURE.md says which it may.

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from typing import Any
 
+from wms.auditing import broken_promises
 from wms.cli.trouble import add_db_option, open_database
-from wms.core.db import Database
 from wms.core.promises import Broken, Promise
-from wms.core.promises_kept import PROMISES as CORE
-from wms.ledger.promises import PROMISES as LEDGER
-from wms.printing.promises import PROMISES as PRINTING
-from wms.shipping.promises import PROMISES as SHIPPING
 
-PROMISES = tuple(sorted((*CORE, *LEDGER, *PRINTING, *SHIPPING), key=lambda promise: (promise.number, promise.name)))
 SHOWN_MAX = 20
 
 
@@ -24,12 +18,6 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object per promise")
     add_db_option(parser)
     parser.set_defaults(run=_run)
-
-
-def broken_promises(database: Database) -> Iterator[tuple[Promise, list[Broken]]]:
-    """Each promise with what breaks it."""
-    for promise in PROMISES:
-        yield promise, database.read(lambda session, promise=promise: list(promise.check(session)))  # type: ignore[misc]
 
 
 def _run(given: argparse.Namespace) -> int:

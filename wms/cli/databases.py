@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from wms.cli.auditing import broken_promises
+from wms.auditing import broken_promises
 from wms.cli.trouble import Trouble, add_db_option, first_line, open_database, refuse_missing_file
 from wms.core.db import Database
 from wms.core.db.engine import sqlite_module

@@ -1,19 +1,12 @@
-"""What a person at the command line did or met that cannot go on: one line, what, where, how to mend."""
+"""What every command shares: the option that names the database, and how trouble is told."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from wms.trouble import Trouble, first_line, open_database, refuse_missing_file
 
-from wms.core.db import Database
-from wms.migrations.commands import current, newest
-from wms.settings import database_url
-
-
-class Trouble(Exception):
-    """The message is the line shown; the exit code is 2."""
+__all__ = ["Trouble", "add_db_option", "first_line", "open_database", "refuse_missing_file"]
 
 
 def add_db_option(parser: argparse.ArgumentParser) -> None:
@@ -21,25 +14,6 @@ def add_db_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", metavar="URL", help="database: a file, sqlite:///PATH or postgresql://... (WMS_DB_URL)")
 
 
-def open_database(given: str | None) -> Database:
-    """An existing database with the schema of this program. Raises Trouble."""
-    url = database_url(given)
-    refuse_missing_file(url)
-    try:
-        stands_on = current(url)
-    except (DBAPIError, ArgumentError, ImportError) as error:
-        raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
-    if stands_on != newest():
-        raise Trouble(f"the database {url} has the schema {stands_on or 'of nobody'}: run wms db upgrade --db {url}")
-    return Database.open(url)
-
-
-def refuse_missing_file(url: str) -> None:
-    """A reading command does not make an empty file. Raises Trouble."""
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_file():
-        raise Trouble(f"no database at {url.removeprefix('sqlite:///')}: make one with wms db upgrade, or name another")
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's text."""
-    return str(getattr(error, "orig", None) or error).strip().split("\n", 1)[0]
+def printable(text: str) -> str:
+    """A line that may hold foreign text, without what would steer a terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)

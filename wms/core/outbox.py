@@ -1,8 +1,8 @@
 """What must leave the house after a commit, and only then.
 
 `announce` writes a row in the caller's transaction. `Deliverer` hands rows to the handlers of their topic: in order
-within an aggregate, under a
-lease that another worker takes over when its owner dies, and with a row that keeps failing set aside for a person.
+within an aggregate, under a lease that another worker takes over when its owner dies, and with a row that keeps failing
+set aside for a person.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -18,6 +18,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from wms.core.call import Call
+from wms.core.clock import WallClock
 from wms.core.db.engine import Database
 from wms.core.db.tables import table_of
 from wms.core.tables import OutboxRow
@@ -28,7 +29,10 @@ LEASE_S = 30
 ATTEMPTS_MAX = 8
 IDLE_S = 0.5
 BACKOFF_S_MAX = 300.0
+WALL = WallClock()  # a lease lasts real seconds, however fast the business day runs
 
+_rows = table_of(OutboxRow)
+_write = insert(_rows)
 log = structlog.get_logger(__name__)
 
 
@@ -56,7 +60,7 @@ def announce(call: Call, topic: str, aggregate: str, **facts: object) -> None:
         "written_at": call.now,
         "attempts": 0,
     }
-    call.session.execute(insert(table_of(OutboxRow)), row)
+    call.session.execute(_write, row)
     call.wakes.add(WAKE)
 
 
@@ -93,7 +97,7 @@ class Deliverer:
         return len(rows)
 
     def _claim(self, session: Session) -> list[Announcement]:
-        now = datetime.now(UTC)
+        now = WALL.now()
         rows = session.scalars(_claimable(now).limit(BATCH_MAX).with_for_update(skip_locked=True)).all()
         for row in rows:
             row.lease_until = now + timedelta(seconds=LEASE_S)
@@ -144,12 +148,12 @@ def _anything_open(session: Session) -> bool:
 
 def _sent(session: Session, row_ids: list[int]) -> None:
     sent = update(OutboxRow).where(OutboxRow.id.in_(row_ids))
-    session.execute(sent.values(sent_at=datetime.now(UTC), lease_until=None))
+    session.execute(sent.values(sent_at=WALL.now(), lease_until=None))
 
 
 def _failed(session: Session, row_id: int, trouble: str) -> None:
     row = session.get_one(OutboxRow, row_id)
-    now = datetime.now(UTC)
+    now = WALL.now()
     row.trouble = trouble[:500]
     row.lease_until = None
     row.not_before = now + timedelta(seconds=min(BACKOFF_S_MAX, 2.0**row.attempts))

@@ -13,11 +13,19 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+from wms.core.clock import WallClock
+
 TIMEOUT_S = 60.0
 TRIES_MAX = 5
 KEPT_MAX = 500
 
 Envelope = dict[str, Any]
+DEVICE_CLOCK = WallClock()
+
+
+def _device_ms() -> int:
+    """The device's own clock, in milliseconds since 1970."""
+    return int(DEVICE_CLOCK.now().timestamp() * 1000)
 
 
 class Refused(Exception):
@@ -66,14 +74,14 @@ class Pda:
     def scan(self, code: str) -> Envelope:
         """One pull of the trigger. Without network the scan is kept, and the screen goes on by what lies ahead."""
         self.scans += 1
-        made = Stored(secrets.token_hex(16), code, int(time.time() * 1000))  # noqa: DTZ - the device's own clock
+        made = Stored(secrets.token_hex(16), code, _device_ms())
         if self._offline:
             return self._scan_offline(made)
         return self._send(made)
 
     def act(self, action: str, value: str = "") -> Envelope:
         """A key, a tap or a number typed."""
-        body = {"id": secrets.token_hex(16), "action": action, "value": value, "at_ms": int(time.time() * 1000)}
+        body = {"id": secrets.token_hex(16), "action": action, "value": value, "at_ms": _device_ms()}
         self.envelope = self._call("POST", "/pda/action", body)
         return self.envelope
 
@@ -81,6 +89,11 @@ class Pda:
 
     def lose_network(self) -> None:
         self._offline = True
+
+    def look_ahead(self) -> int:
+        """Fetch what lies ahead, as the page does when the hand rests; how many steps are known."""
+        self.envelope["ahead"] = self._call("GET", "/pda/ahead", None)["ahead"]
+        return len(self.envelope["ahead"])
 
     def can_go_on(self) -> bool:
         """Whether the next scan is known without the server."""

@@ -4,7 +4,9 @@ house.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -12,13 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import inspect
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from wms.cli.auditing import broken_promises
-from wms.cli.trouble import Trouble
+from wms.auditing import broken_promises
 from wms.core.clock import WallClock
 from wms.core.db import Database
 from wms.core.ids import new_id
@@ -30,18 +33,20 @@ from wms.demo.hands import Goods
 from wms.demo.order_file import plan_from, read_map, read_orders
 from wms.demo.packers import LineMinder, LineWatcher, Packer
 from wms.demo.people import Picker, Receiver, Worker
-from wms.demo.plan import CYCLES, DAY, DayPlan, at_local, plan_day
+from wms.demo.plan import CYCLES, DAY, ORDERS, DayPlan, at_local, plan_day
 from wms.demo.processes import Processes
 from wms.demo.stations import Floor, set_up_line, set_up_table
 from wms.demo.words import LINE_PERSON, PEOPLE
 from wms.exchange.gateways import service as gateways
 from wms.migrations import commands
 from wms.settings import database_url
+from wms.trouble import Trouble, first_line
 
 TABLES = ("PK-01", "PK-02", "PK-03")
 LINE = "LINE-1"
 OPENS = "07:00"
-FACTOR = 420.0
+FILE = "sqlite:///"
+DAY_S_MIN, DAY_S_MAX, DAY_S_PER_LINE = 20.0, 420.0, 0.13
 LOOK_S = 0.3
 
 
@@ -51,6 +56,7 @@ class Wish:
 
     db: str | None
     seed: int
+    count: int | None
     orders: Path | None
     days: int | None
     columns: str | None
@@ -61,7 +67,30 @@ class Wish:
 
 
 def run(wish: Wish) -> int:
-    """Live the day; 0 when every order is shipped or explained and every promise holds."""
+    """Live the day; 0 when every order is shipped or explained and every promise holds. Raises Trouble, BadOrders,
+    NotReady.
+    """
+    with _asked_to_end():
+        return _run(wish)
+
+
+@contextmanager
+def _asked_to_end() -> Iterator[None]:
+    """SIGTERM and a closed window end the demonstration as Ctrl+C does: every process is ended on the way out."""
+
+    def leave(number: int, _frame: Any) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {getattr(signal, name): signal.signal(getattr(signal, name), leave) for name in names}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _run(wish: Wish) -> int:
     began_s = time.monotonic()
     screen = Console(stderr=True)
     plan = _plan(wish)
@@ -83,9 +112,16 @@ def run(wish: Wish) -> int:
     return 0 if told.holds else 1
 
 
+def pace(plan: DayPlan) -> float:
+    """How fast the business clock runs, so that the last release comes when most of the work before it is done."""
+    lines = sum(len(order.lines) for order in plan.orders)
+    lasts_s = min(DAY_S_MAX, max(DAY_S_MIN, lines * DAY_S_PER_LINE))
+    return (at_local(DAY, CYCLES[-1]) - at_local(DAY, OPENS)).total_seconds() / lasts_s
+
+
 def _plan(wish: Wish) -> DayPlan:
     if wish.orders is None:
-        return plan_day(wish.seed)
+        return plan_day(wish.seed, wish.count or ORDERS)
     return plan_from(read_orders(wish.orders, read_map(wish.columns), wish.days), wish.seed)
 
 
@@ -96,16 +132,27 @@ def _database(wish: Wish) -> tuple[str, Path]:
         folder.mkdir(parents=True, exist_ok=True)
         url = f"sqlite:///{folder / 'chuwei.db'}"
     else:
-        url = database_url(wish.db)
+        url = _absolute(database_url(wish.db))
         folder = wish.keep or Path(tempfile.mkdtemp(prefix="chuwei-demo-"))
         folder.mkdir(parents=True, exist_ok=True)
-    _clear(url)
-    commands.upgrade(url)
-    return url, folder
+    try:
+        _clear(url)
+        commands.upgrade(url)
+    except (DBAPIError, ArgumentError, ImportError) as error:
+        raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
+    return url, folder.resolve()
+
+
+def _absolute(url: str) -> str:
+    """The server stands in another folder than we do: a file is named by its whole path."""
+    if not url.startswith(FILE):
+        return url
+    return f"{FILE}{Path(url.removeprefix(FILE)).resolve()}"
 
 
 def _clear(url: str) -> None:
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    """Take away what an earlier demonstration left. Raises Trouble for anybody else's database."""
+    if url.startswith(FILE) and not Path(url.removeprefix(FILE)).exists():
         return
     db = Database.open(url)
     try:
@@ -118,9 +165,9 @@ def _clear(url: str) -> None:
             )
     finally:
         db.dispose()
-    if url.startswith("sqlite:///"):
+    if url.startswith(FILE):
         for ending in ("", "-wal", "-shm"):
-            Path(url.removeprefix("sqlite:///") + ending).unlink(missing_ok=True)
+            Path(url.removeprefix(FILE) + ending).unlink(missing_ok=True)
     else:
         commands.downgrade(url, "base")
 
@@ -141,7 +188,7 @@ def _open_doors(
     doors = bars.add_task("开门 processes", total=1 + len(TABLES) * 4 + 2)
     start = at_local(DAY, OPENS)
     server = processes.start(
-        "server", ["wms.demo.server", "--db", url, "--start", start.isoformat(), "--factor", str(FACTOR)]
+        "server", ["wms.demo.server", "--db", url, "--start", start.isoformat(), "--factor", f"{pace(plan):.1f}"]
     )
     bars.advance(doors)
     server_url = f"http://127.0.0.1:{server.ready['port']}"
@@ -196,9 +243,10 @@ def _live(db: Database, warehouse_id: int, day: Day, people: list[Worker], bars:
     came = bars.add_task("来单 orders in", total=len(day.plan.orders))
     began_s = time.monotonic()
     watch = Watch(db, warehouse_id, day, bars)
+    factor = pace(day.plan)
     for cycle, clock in enumerate(CYCLES):
         _take_orders(day, cycle, lambda: bars.advance(came))
-        due_s = (at_local(DAY, clock) - at_local(DAY, OPENS)).total_seconds() / FACTOR
+        due_s = (at_local(DAY, clock) - at_local(DAY, OPENS)).total_seconds() / factor
         watch.until(began_s + due_s)
         _release(day)
         day.couriers_wait.set()
@@ -276,8 +324,9 @@ def _serve(url: str, folder: Path, park: Park, screen: Console, port: int) -> No
         words = ["wms.demo.server", "--db", url, "--start", evening.isoformat(), "--factor", "1", "--port", str(port)]
         server = processes.start("open-house", words)
         report.show_addresses(screen, int(server.ready["port"]), park.credentials)
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             while server.alive():
                 time.sleep(1)
-        except KeyboardInterrupt:
-            screen.print("closed")
+            screen.print(f"the server ended by itself: see {server.log}")
+            return
+        screen.print("closed")

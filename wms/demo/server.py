@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from wms.app import make_house
-from wms.cli.serving import listen
 from wms.core.clock import ScaledClock
-from wms.core.db import Database
+from wms.serving import listen, say_weaknesses, serve
 from wms.settings import read_settings
+from wms.trouble import Trouble, open_database
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,17 +28,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args(arguments)
     settings = read_settings(host=given.host, port=given.port, threads=32)
-    database = Database.open(given.db)
-    house = make_house(database, ScaledClock(given.start, given.factor), settings)
-    server = listen(house, settings)
+    try:
+        database = open_database(given.db)
+        clock = ScaledClock(given.start, given.factor)
+        house = make_house(database, clock, settings)
+        server = listen(house, settings)
+    except Trouble as trouble:
+        print(f"wms: {trouble}", file=sys.stderr)
+        return 2
+    say_weaknesses(database, clock)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(json.dumps({"ready": True, "port": int(server.effective_port)}), flush=True)
-    house.open()
-    try:
-        server.run()
-    finally:
-        house.close()
-        database.dispose()
+    serve(house, server, database)
     return 0
 
 

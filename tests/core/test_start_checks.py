@@ -1,0 +1,72 @@
+"""A server says at its start what it stands on, in one line each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests.builders import MORNING
+from wms.core.db import Database
+from wms.core.start_checks import CLOCK_TOLERANCE, Ground, ground_of, warnings
+
+SOUND_SQLITE = Ground(sqlite=(3, 51, 3), synchronous=2)
+SOUND_POSTGRESQL = Ground(synchronous_commit="on")
+
+
+@pytest.mark.parametrize("ground", [SOUND_SQLITE, SOUND_POSTGRESQL, Ground(synchronous_commit="local")])
+def test_a_sound_ground_needs_no_words(ground: Ground) -> None:
+    assert warnings(ground, MORNING, MORNING) == []
+    assert warnings(ground, MORNING, None) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "faulty"),
+    [((3, 6, 23), False), ((3, 7, 0), True), ((3, 40, 1), True), ((3, 51, 2), True), ((3, 51, 3), False)],
+)
+def test_the_libraries_that_can_damage_a_file_are_named(version: tuple[int, ...], faulty: bool) -> None:
+    said = warnings(Ground(sqlite=version, synchronous=2), MORNING, None)
+    assert [".".join(map(str, version)) in sentence for sentence in said] == [True] * faulty
+
+
+@pytest.mark.parametrize(("level", "weak"), [(0, True), (1, True), (2, False), (3, False)])
+def test_a_file_that_forgets_in_a_power_cut_is_named(level: int, weak: bool) -> None:
+    said = warnings(Ground(sqlite=(3, 53, 0), synchronous=level), MORNING, None)
+    assert ["power cut" in sentence for sentence in said] == [True] * weak
+
+
+def test_a_server_that_answers_before_the_disk_is_named() -> None:
+    (said,) = warnings(Ground(synchronous_commit="off"), MORNING, None)
+    assert "synchronous_commit" in said
+
+
+def test_a_clock_behind_the_last_movement_is_named_with_how_far() -> None:
+    (said,) = warnings(SOUND_SQLITE, MORNING, MORNING + timedelta(hours=1))
+    assert "3,600 s behind" in said
+
+
+def test_clocks_that_differ_by_seconds_are_nobodys_fault() -> None:
+    assert warnings(SOUND_SQLITE, MORNING, MORNING + CLOCK_TOLERANCE) == []
+
+
+def test_every_warning_is_one_line_of_its_own() -> None:
+    bad = Ground(sqlite=(3, 40, 0), synchronous=1)
+    said = warnings(bad, MORNING, MORNING + timedelta(days=1))
+    assert len(said) == 3
+    assert not any("\n" in sentence for sentence in said)
+
+
+def test_our_own_databases_are_durable(database: Database) -> None:
+    ground = ground_of(database)
+    assert not any("lose" in sentence for sentence in warnings(ground, MORNING, None))
+    assert (ground.sqlite is None) != database.is_sqlite
+
+
+def test_a_database_that_was_told_to_be_quick_is_seen(pg_url: str) -> None:
+    quick = Database.open(f"{pg_url}{'&' if '?' in pg_url else '?'}options=-csynchronous_commit%3Doff")
+    try:
+        assert quick.read(lambda session: session.scalar(text("SHOW synchronous_commit"))) == "off"
+        assert len(warnings(ground_of(quick), MORNING, None)) == 1
+    finally:
+        quick.dispose()

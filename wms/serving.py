@@ -1,0 +1,63 @@
+"""A house behind an open port: binding it, saying what it stands on, serving until it is stopped."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from waitress.server import create_server
+
+from wms.app import House
+from wms.core import start_checks
+from wms.core.clock import Clock
+from wms.core.db import Database
+from wms.ledger.tables import MovementRow
+from wms.settings import Settings
+from wms.trouble import Trouble
+
+
+def listen(house: House, settings: Settings) -> Any:
+    """A bound server, not yet running. Raises Trouble when the port cannot be had."""
+    try:
+        return create_server(
+            house.app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            connection_limit=settings.threads * 8,
+            channel_timeout=60,
+            ident="chuwei",
+        )
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Trouble(
+                f"port {settings.port} on {settings.host} is taken: stop the other program or name another --port"
+            ) from error
+        if error.errno == errno.EACCES:
+            raise Trouble(f"no permission for port {settings.port}: take one above 1023 with --port") from error
+        raise Trouble(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+
+
+def say_weaknesses(database: Database, clock: Clock) -> list[str]:
+    """One line on stderr for each thing that is not as it should be; the lines."""
+    found = start_checks.warnings(start_checks.ground_of(database), clock.now(), database.read(_last_booked_at))
+    for sentence in found:
+        print(f"wms: warning: {sentence}", file=sys.stderr, flush=True)
+    return found
+
+
+def _last_booked_at(session: Session) -> Any:
+    return session.scalars(select(MovementRow.at).order_by(MovementRow.id.desc()).limit(1)).first()
+
+
+def serve(house: House, server: Any, database: Database) -> None:
+    """Serve until somebody stops it, then close what was opened."""
+    house.open()
+    try:
+        server.run()
+    finally:
+        house.close()
+        database.dispose()

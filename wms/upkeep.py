@@ -1,0 +1,90 @@
+"""What a running house does by itself: names lost parcels, learns how fast goods go, forgets what is old, audits.
+
+Each job is safe to repeat and safe in several servers at once. None of them repairs anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+
+from wms.auditing import PROMISES, breaks_of
+from wms.core import retention
+from wms.core.call import Call
+from wms.core.clock import Clock, WallClock
+from wms.core.db import Database
+from wms.core.ids import new_id
+from wms.core.jobs import Job
+from wms.core.perform import system_call
+from wms.core.promises import Broken, Promise
+from wms.ledger.findings import note_broken
+from wms.site.queries import warehouses
+from wms.slotting.service import learn_velocity
+from wms.sorting.service import find_lost
+
+LOST_EVERY_S = 30.0
+AUDIT_EVERY_S = 180.0
+VELOCITY_EVERY_S = 3_600.0
+FORGET_EVERY_S = 600.0
+WALL = WallClock()
+
+log = structlog.get_logger(__name__)
+
+
+def upkeep(db: Database, clock: Clock) -> list[Job]:
+    """The jobs of a running house. The line's gateways live by the wall clock, goods and requests by the business's."""
+    return [
+        Job("lost_parcels", LOST_EVERY_S, partial(_in_each_warehouse, db, WALL, find_lost)),
+        Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
+        Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
+        Job("audit", AUDIT_EVERY_S, partial(audit, db, clock)),
+    ]
+
+
+def _in_each_warehouse(db: Database, clock: Clock, work: Callable[[Call], Any]) -> None:
+    for warehouse_id in _warehouse_ids(db):
+        system_call(db, clock, warehouse_id, work, request_id=new_id())
+
+
+def _warehouse_ids(db: Database) -> list[int]:
+    return [one.id for one in db.read(warehouses)]
+
+
+def forget(db: Database, clock: Clock) -> None:
+    """One bounded bite of old requests and of delivered facts."""
+    requests = db.transact(lambda session: retention.forget_requests(session, clock.now()))
+    sent = db.transact(lambda session: retention.forget_sent(session, WALL.now()))
+    if requests or sent:
+        log.info("retention.forgot", requests=requests, sent=sent)
+
+
+def audit(db: Database, clock: Clock) -> int:
+    """Ask every promise; write down and freeze what is broken; how many breaks were new.
+
+    A break must be seen twice, since another transaction may commit between two questions of one promise.
+    """
+    home_id = next(iter(_warehouse_ids(db)), None)
+    if home_id is None:
+        return 0
+    return sum(
+        _note(db, clock, promise, broken, broken.warehouse_id or home_id)
+        for promise in PROMISES
+        for broken in _seen_twice(db, promise)
+    )
+
+
+def _seen_twice(db: Database, promise: Promise) -> list[Broken]:
+    first = set(breaks_of(db, promise))
+    return [broken for broken in breaks_of(db, promise) if broken in first] if first else []
+
+
+def _note(db: Database, clock: Clock, promise: Promise, broken: Broken, warehouse_id: int) -> bool:
+    log.error("promise.broken", promise=promise.name, subject=broken.subject, facts=broken.facts)
+    return bool(
+        system_call(
+            db, clock, warehouse_id, lambda call: note_broken(call, promise, broken), request_id=new_id(), actor="audit"
+        )
+    )
