@@ -11,6 +11,7 @@ from wms.core.codes import Kind, make
 from wms.demo.day import Day
 from wms.demo.hands import card, must, next_pick_scan, slot_code
 from wms.demo.pda import Envelope, Pda
+from wms.demo.plan import PlannedLot, PlannedSku, portions
 
 IDLE_S = 0.25
 STEPS_MAX = 20_000
@@ -122,13 +123,21 @@ class Picker(Worker):
         return self._walk(step)
 
     def _load_tote(self) -> Envelope:
-        tote = self.day.free_totes.get(timeout=60)
+        tote = self._free_tote()
         order = str(must(self.screen, "big")["tail"]).split()[-1]
         answer = self.pda.scan(self.day.tote_label(tote))
         if not self.refused():
             self.day.order_of_tote[tote] = order
             self._totes.append(tote)
         return answer
+
+    def _free_tote(self) -> str:
+        """From the pile. When all are under way one waits for the packing tables."""
+        while not self.day.over.is_set():
+            tote = take(self.day.free_totes)
+            if tote is not None:
+                return tote
+        raise TimeoutError("the day ended while a tote was waited for")
 
     def _walk(self, step: str) -> Envelope:
         faults = self.day.plan.faults
@@ -149,7 +158,7 @@ class Picker(Worker):
         return self._kept == 0
 
     def _meddle_with_network(self) -> None:
-        """Once in the day the radio is gone for a dozen scans: the walk goes on, and everything arrives in its order."""
+        """Once in the day the radio is gone for a dozen scans: the walk goes on, all arrives in its order."""
         faults = self.day.plan.faults
         if self._kept:
             self._kept += 1
@@ -159,10 +168,9 @@ class Picker(Worker):
                 told = f"{sent} scans kept and sent in order, {self.pda.conflicts} conflicts"
                 self.day.happened.note("PDA without network", told)
             return
-        too_early = self._picks < faults.offline_from_pick or len(self.pda.envelope["ahead"]) < AHEAD_WANTED
-        if not self._loses_network or too_early:
+        if not self._loses_network or self._picks < faults.offline_from_pick or "offline" in self.day.fired:
             return
-        if self.day.once("offline"):
+        if self.pda.look_ahead() >= AHEAD_WANTED and self.day.once("offline"):
             self.pda.lose_network()
             self._kept = 1
 
@@ -206,19 +214,23 @@ class Receiver(Worker):
         self.pda.scan(make(Kind.ASN, asn))
         for lot in (one for one in self.day.plan.lots if one.asn == asn):
             sku = next(one for one in self.day.plan.skus if one.code == lot.sku)
-            self.pda.scan(sku.barcode)
-            self.pda.act("quantity", str(lot.quantity))
-            self.pda.act("put")
-            if self.at[1] == "type_lot":
-                self.pda.act("lot", lot.lot)
-            if self.at[1] == "type_expiry":
-                self.pda.act("expiry", lot.expires_on.isoformat() if lot.expires_on else "")
-            self.pda.act("new_container")
-            if self.refused():
-                self.day.trouble(self.name, f"receive {lot.sku}: {self.pda.envelope['message']['title']}")
-            self.day.count("received")
+            for quantity in portions(lot.quantity, sku.sizes_mm, sku.weight_g):
+                self._one_box(lot, sku, quantity)
         self.pda.act("close")
         self.leave()
+
+    def _one_box(self, lot: PlannedLot, sku: PlannedSku, quantity: int) -> None:
+        self.pda.scan(sku.barcode)
+        self.pda.act("quantity", str(quantity))
+        self.pda.act("put")
+        if self.at[1] == "type_lot":
+            self.pda.act("lot", lot.lot)
+        if self.at[1] == "type_expiry":
+            self.pda.act("expiry", lot.expires_on.isoformat() if lot.expires_on else "")
+        self.pda.act("new_container")
+        if self.refused():
+            self.day.trouble(self.name, f"receive {lot.sku}: {self.pda.envelope['message']['title']}")
+        self.day.count("received")
 
 
 def take(waiting: queue.Queue[str], wait_s: float = IDLE_S) -> str | None:

@@ -18,6 +18,7 @@ from wms.core.outbox import Announcement, Handler
 from wms.core.perform import system_call
 from wms.exchange.gateways.service import order_chute
 from wms.packing.tables import Parcel
+from wms.picking.service.stopped import stop_picking
 from wms.printing import service as printing
 from wms.printing.languages import Language, to_bytes
 from wms.printing.render import render
@@ -46,7 +47,7 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
     return {
         "parcel.labelled": lambda told: _parcel_labelled(db, clock, told),
         "bag.closed": lambda told: _bag_closed(db, clock, told),
-        "order.intercepted": calling(lambda call, told: sorting.route_order(call, _order_id(told))),
+        "order.intercepted": calling(_order_stopped),
         "order.cancelled": calling(lambda call, told: shipping.give_up_parcels(call, _order_id(told))),
         "reroute.changed": calling(lambda call, told: sorting.route_courier(call, str(told.facts["courier"]))),
         "chute.emptied": calling(lambda call, told: order_chute(call, int(told.facts["chute"]), "CLEAR")),
@@ -55,6 +56,12 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
 
 def _order_id(told: Announcement) -> int:
     return int(told.aggregate.removeprefix("order:"))
+
+
+def _order_stopped(call: Call, told: Announcement) -> None:
+    """Nobody walks for it any more, and the line rejects what is packed already."""
+    stop_picking(call, _order_id(told))
+    sorting.route_order(call, _order_id(told))
 
 
 def _parcel_labelled(db: Database, clock: Clock, told: Announcement) -> None:

@@ -103,6 +103,13 @@ def state() -> Response:
     return json_response(to_json(shell.envelope(at.db, at.clock, who)))
 
 
+@handheld_pages.get("/ahead")
+def ahead() -> Response:
+    """What lies ahead of the screen with this token: for a PDA that may lose its network."""
+    who, at = _who(), edge()
+    return json_response(to_json(shell.ahead(at.db, at.clock, who)))
+
+
 def _version(who: Who) -> int:
     return edge().db.read(lambda session: shell.standing(session, who.person_id or 0).version)
 

@@ -180,10 +180,28 @@ def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
         "screen": drawn,
         "work": {"task": at.task_id, "version": at.version},
         "message": at.message if outcome is None else _message(call, outcome),
-        "ahead": _ahead(call, at, title),
+        "path": _has_path(at),
+        "ahead": None if _has_path(at) else [],
         "person": {"name": person.name, "language": person.language, "volume": person.volume, "speech": person.speech},
         "server_ms": int(call.now.timestamp() * 1000),
     }
+
+
+def ahead(db: Database, clock: Clock, who: Who) -> dict[str, Any]:
+    """The happy path from here, for a PDA that may lose its network: asked for when the hand rests."""
+    return db.read(lambda session: _path(Call(session, who, "view", clock.now())))
+
+
+def _path(call: Call) -> dict[str, Any]:
+    at = standing(call.session, _person(call))
+    if not _has_path(at):
+        return {"token": at.token, "ahead": []}
+    return {"token": at.token, "ahead": _ahead(call, at, text(DIALOGUES[at.dialogue].title, call.language))}
+
+
+def _has_path(at: Standing) -> bool:
+    dialogue = DIALOGUES.get(at.dialogue)
+    return dialogue is not None and dialogue.ahead is not None
 
 
 def _screen(call: Call, at: Standing) -> tuple[Screen, str]:
@@ -255,4 +273,4 @@ def dialogue_for(task_kind: str) -> Dialogue | None:
     return by_task_kind().get(task_kind)
 
 
-__all__ = ["act", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh"]
+__all__ = ["act", "ahead", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh"]

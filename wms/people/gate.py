@@ -7,8 +7,9 @@ verify outside of any transaction, then write. Times are the wall's: idling must
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session as DbSession
@@ -22,6 +23,10 @@ from wms.core.refusal import Reason, Refused
 from wms.people import queries, rules, secrets
 from wms.people.tables import Device, LoginSession, Person
 from wms.people.values import ATTEMPTS_MAX, DeviceFacts, Role, Session
+
+AWAKE_NOTED_FOR = timedelta(seconds=30)
+SESSIONS_NOTED_MAX = 10_000
+_awake: WeakKeyDictionary[Database, dict[str, datetime]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,15 @@ def log_out(db: Database, clock: Clock, token: str) -> None:
 
 
 def stay_awake(db: Database, clock: Clock, token: str) -> None:
-    """Note that the session is in use, at most once a minute."""
+    """Note that the session is in use, at most once a minute: what this process noted lately it need not look up."""
+    mark, noted, now = secrets.fast_hash(token), _awake.setdefault(db, {}), clock.now()
+    if mark in noted and now - noted[mark] < AWAKE_NOTED_FOR:
+        return
+    if len(noted) >= SESSIONS_NOTED_MAX:
+        noted.clear()
+    noted[mark] = now
     limit = clock.now() - queries.SEEN_EVERY
-    stale = (LoginSession.token_hash == secrets.fast_hash(token)) & (LoginSession.seen_at < limit)
+    stale = (LoginSession.token_hash == mark) & (LoginSession.seen_at < limit)
     if db.read(lambda session: session.execute(select(LoginSession.id).where(stale)).first()) is not None:
         db.transact(lambda session: session.execute(update(LoginSession).where(stale).values(seen_at=clock.now())))
 

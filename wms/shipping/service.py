@@ -84,6 +84,20 @@ _all_shipped = (
     .values(shipped=_line.c.shipped + _line.c.picked - _line.c.packed, packed=_line.c.picked)
 )
 
+_now = bindparam("now", type_=_order.c.shipped_at.type)
+_order_shipped = (
+    update(_order)
+    .where(_order.c.id == bindparam("o"))
+    .values(state="shipped", packed_at=func.coalesce(_order.c.packed_at, _now), shipped_at=_now)
+)
+_mark_parcel = (
+    update(_parcel)
+    .where(_parcel.c.id == bindparam("p"))
+    .values(waybill=bindparam("given"), route_code=bindparam("by_route"), hub=bindparam("to"))
+)
+_insert_waybill = insert(_waybill)
+_insert_items = insert(_item)
+
 
 def label_parcel(call: Call, parcel_id: int, source: WaybillSource = POOL) -> Labelled:
     """Give a packed parcel its number and route, once; asked again, the same.
@@ -125,7 +139,7 @@ def number_and_route(
         "printed_hub": where.hub,
         "taken_at": call.now,
     }
-    call.session.execute(insert(_waybill), row)
+    call.session.execute(_insert_waybill, row)
     return Labelled(parcel.id, label.number, where.route_code, where.bag_hub)
 
 
@@ -188,8 +202,7 @@ def _ship_if_last(call: Call, order_id: int) -> None:
 
 
 def _shipped(call: Call, order_id: int) -> None:
-    times = {"packed_at": func.coalesce(_order.c.packed_at, call.now), "shipped_at": call.now}
-    call.session.execute(update(_order).where(_order.c.id == order_id).values(state="shipped", **times))
+    call.session.execute(_order_shipped, {"o": order_id, "now": call.now})
     announce(call, "order.shipped", f"order:{order_id}", order=order_id)
     call.wakes.add("live")
 
@@ -303,13 +316,13 @@ def _ship_at_once(call: Call, order: Any, lines: Sequence[Any], number: int) -> 
     customer = ledger.virtual_id(call.session, call.warehouse_id, Virtual.CUSTOMER)
     packed = [packing.pack_movement(parcel, row, part) for _line_id, row, part in parts]
     ledger.post(call, packed + [_leaves(move, customer, parcel.id) for move in packed])
-    call.session.execute(insert(_item), packing.item_rows(call, parcel, parts))
+    call.session.execute(_insert_items, packing.item_rows(call, parcel, parts))
     call.session.execute(_all_shipped, {"o": order.id})
     packing.free_totes(call, order.id)
     to_label = ParcelToLabel(parcel.id, order.courier, order.merchant_id, order.area_code, 0)
     labelled = number_and_route(call, to_label, state="handed_over")
-    marks = {"waybill": labelled.waybill, "route_code": labelled.route_code, "hub": labelled.hub}
-    call.session.execute(update(_parcel).where(_parcel.c.id == parcel.id).values(marks))
+    marks = {"given": labelled.waybill, "by_route": labelled.route_code, "to": labelled.hub}
+    call.session.execute(_mark_parcel, {"p": parcel.id, **marks})
     return parcel.code, labelled.waybill
 
 
@@ -365,5 +378,5 @@ def give_up_parcels(call: Call, order_id: int, source: WaybillSource = POOL) -> 
     for parcel in parcels:
         packing.cancel_parcel(call, parcel)
         if parcel.waybill is not None:
-            source.void(call, parcel.waybill)
+            source.void(call, parcel.courier, parcel.waybill)
     return len(parcels)

@@ -98,7 +98,7 @@ def stopped_in(call: Call, container_code: str) -> Stopped:
     """
     container = site.container_by_code(call.session, call.warehouse_id, None, container_code)
     order_id = _order_of(call, container.place_id)
-    goods = _goods_in(call, container.place_id)
+    goods = _goods_in(call, container.place_id, order_id) if order_id is not None else []
     if order_id is None or not goods:
         raise Refused(Reason.CONTAINER_EMPTY, container=container_code)
     order = outbound.order_by_id(call.session, call.warehouse_id, order_id)
@@ -119,11 +119,12 @@ def _order_of(call: Call, place_id: int) -> int | None:
     return None if reference is None else int(reference.partition(":")[2])
 
 
-def _goods_in(call: Call, place_id: int) -> list[StoppedGoods]:
+def _goods_in(call: Call, place_id: int, order_id: int) -> list[StoppedGoods]:
+    """What lies there, each with the slot it was picked from for this order (also when it was packed since)."""
     came_from = (
         select(Slot.code)
         .join(MovementRow, MovementRow.source_id == Slot.place_id)
-        .where(MovementRow.target_id == place_id, MovementRow.sku_id == Stock.sku_id)
+        .where(MovementRow.reference == order_reference(order_id), MovementRow.sku_id == Stock.sku_id)
         .order_by(MovementRow.id.desc())
         .limit(1)
         .correlate(Stock)

@@ -10,6 +10,8 @@ const REFUSALS = new Set(["wrong", "intercepted"]);
 const SLOW_MS = 600;
 const WATCH_S = 20;
 const WATCH_PAUSE_MS = 1000;
+const AHEAD_IDLE_MS = 300; // the path is asked for when the hand rests, not between two scans
+const AHEAD_LEAST = 12;
 
 export class Session {
   /** `tell`: {draw(), sound(name), speak(text), flash(), login(), person(person)}. */
@@ -229,8 +231,10 @@ export class Session {
     this.say(message);
   }
 
-  async show(envelope, { quiet = false } = {}) {
+  async show(sent, { quiet = false } = {}) {
     await this.back();
+    const envelope = { ...sent, ahead: sent.ahead ?? goneOn(this.envelope?.ahead, sent.screen) };
+    if (sent.path && envelope.ahead.length < AHEAD_LEAST) this.askAhead();
     Object.assign(this, { envelope, screen: envelope.screen, step: 0 });
     if (Number.isFinite(envelope.server_ms)) this.skew_ms = envelope.server_ms - Date.now();
     this.queue.who = nameOf(envelope);
@@ -240,6 +244,18 @@ export class Session {
     if (quiet) this.tell.draw();
     else this.say(envelope.message);
     if (this.languageWish) await this.sendLanguage();
+  }
+
+  /** Fetches the happy path of the screen shown, unless the hand goes on meanwhile: then of the next one. */
+  askAhead() {
+    clearTimeout(this.aheadTimer);
+    this.aheadTimer = setTimeout(async () => {
+      const reply = await this.link.get("/ahead");
+      const still = reply.kind === "answer" && reply.body.token === this.screen?.token && !this.offline;
+      if (!still) return;
+      this.envelope = { ...this.envelope, ahead: reply.body.ahead };
+      await this.keep();
+    }, AHEAD_IDLE_MS);
   }
 
   say(message) {
@@ -343,6 +359,13 @@ export class Session {
     await this.keep();
     return this.local("info", "undone", {});
   }
+}
+
+/** What is left of a known path when its first step came true; nothing when the server went another way. */
+function goneOn(ahead, screen) {
+  const [first, ...rest] = ahead ?? [];
+  const came = first && JSON.stringify(first.screen.cards) === JSON.stringify(screen.cards);
+  return came ? rest : [];
 }
 
 const pressOf = (action, token) => `${action}|${token}`;
