@@ -26,10 +26,7 @@ from wms.shipping.api import shipping_api
 from wms.shipping.queries import cut_offs
 from wms.upkeep import upkeep
 
-try:
-    from wms.terminal.pages import terminal_pages
-except ImportError:
-    terminal_pages = None
+from wms.terminal.pages import front_door, terminal_pages
 
 BLUEPRINTS = (
     catalog_api,
@@ -42,6 +39,7 @@ BLUEPRINTS = (
     gateways,
     handheld_pages,
     terminal_pages,
+    front_door,
 )
 
 
@@ -73,6 +71,6 @@ def make_house(db: Database, clock: Clock, settings: Settings) -> House:
             {"settings": settings, "cut_offs": cut_offs},
         ),
     )
-    for blueprint in filter(None, BLUEPRINTS):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock)))

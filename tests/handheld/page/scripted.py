@@ -44,6 +44,7 @@ class Floor:
         self.logged_in = True
         self.script: Script = lambda path, body: {}
         self.state: Callable[[], Json] = dict
+        self.ahead: Callable[[], Json] = dict  # what GET /pda/ahead tells
         self.delay_s = 0.0
         self.network = "up"  # up | cut: hangs up before reading | deaf: acts, then hangs up | busy: 503
         self.heard: list[tuple[str, Json]] = []  # every call, repeats too
@@ -95,6 +96,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply(200, texts(parse_qs(url.query)["language"][0]))
         if url.path == "/pda/state":
             return self.state(parse_qs(url.query).get("since", [""])[0])
+        if url.path == "/pda/ahead":
+            return self.reply(200, self.floor.ahead())
         return self.reply(404, {"error": {"reason": "not_found", "message": "", "facts": {}}})
 
     def do_POST(self) -> None:

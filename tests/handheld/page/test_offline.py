@@ -293,3 +293,25 @@ def test_an_order_cancelled_in_the_middle_of_a_replay_is_told_at_its_end(walking
     come_back(walking)
     walking.sees("少拿一罐")
     assert floor.codes() == STOPS[:3]
+
+
+def test_the_path_is_asked_for_when_the_hand_rests_and_used_when_the_network_goes(pda: Handheld, floor: Floor) -> None:
+    asked: list[int] = []
+
+    def ahead() -> goods.Json:
+        asked.append(1)
+        return {"token": "17.0", "ahead": path()}
+
+    floor.state = lambda: {**FIRST, "ahead": None, "path": True}
+    floor.ahead = ahead
+    floor.script = judge(floor)
+    pda.open()
+    pda.until(lambda: bool(asked), "the path is asked for")
+    pda.page.wait_for_timeout(300)
+    go_offline(pda)
+    pda.trigger(*STOPS[:2], gap_ms=50)
+    pda.sees("待传 2")
+    assert pda.page.inner_text(".scan h1") == "扫周转箱"
+    come_back(pda)
+    pda.sees("服务器 2")
+    assert floor.codes() == STOPS[:2]
