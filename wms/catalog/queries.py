@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.rules import bare_barcode
 from wms.catalog.tables import Lot, Merchant, Sku, SkuBarcode
 from wms.catalog.values import BarcodeFacts, LotFacts, MerchantFacts, ScannedSku, SkuFacts
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 
 ROWS_PER_PAGE_MAX = 500
@@ -44,6 +45,18 @@ _MERCHANT_COLUMNS = (
 )
 _LOT_COLUMNS = (Lot.id, Lot.sku_id, Lot.code, Lot.produced_on, Lot.expires_on, Lot.origin)
 
+_sku_table, _merchant_table = table_of(Sku), table_of(Merchant)
+_merchants = select(*(_merchant_table.c[column.key] for column in _MERCHANT_COLUMNS)).where(
+    _merchant_table.c.warehouse_id == bindparam("w")
+)
+_merchant_by_code = _merchants.where(_merchant_table.c.code == bindparam("code"))
+_merchant_by_id = _merchants.where(_merchant_table.c.id == bindparam("m"))
+_skus_of = select(*(_sku_table.c[column.key] for column in _SKU_COLUMNS)).where(
+    _sku_table.c.warehouse_id == bindparam("w"), _sku_table.c.merchant_id == bindparam("m")
+)
+_sku_by_code = _skus_of.where(_sku_table.c.code == bindparam("code"))
+_skus_by_code = _skus_of.where(_sku_table.c.code.in_(bindparam("codes", expanding=True)))
+
 
 def _sku(row: Sequence[Any]) -> SkuFacts:
     return SkuFacts(*row)
@@ -51,8 +64,7 @@ def _sku(row: Sequence[Any]) -> SkuFacts:
 
 def merchant_by_code(session: Session, warehouse_id: int, code: str) -> MerchantFacts:
     """The merchant by its code. Raises MERCHANT_UNKNOWN."""
-    query = select(*_MERCHANT_COLUMNS).where(Merchant.warehouse_id == warehouse_id, Merchant.code == code)
-    row = session.execute(query).one_or_none()
+    row = session.execute(_merchant_by_code, {"w": warehouse_id, "code": code}).one_or_none()
     if row is None:
         raise Refused(Reason.MERCHANT_UNKNOWN, merchant=code[:40])
     return MerchantFacts(*row)
@@ -60,8 +72,7 @@ def merchant_by_code(session: Session, warehouse_id: int, code: str) -> Merchant
 
 def merchant_by_id(session: Session, warehouse_id: int, merchant_id: int) -> MerchantFacts:
     """The merchant by its id. Raises MERCHANT_UNKNOWN."""
-    query = select(*_MERCHANT_COLUMNS).where(Merchant.warehouse_id == warehouse_id, Merchant.id == merchant_id)
-    row = session.execute(query).one_or_none()
+    row = session.execute(_merchant_by_id, {"w": warehouse_id, "m": merchant_id}).one_or_none()
     if row is None:
         raise Refused(Reason.MERCHANT_UNKNOWN, merchant=merchant_id)
     return MerchantFacts(*row)
@@ -75,10 +86,7 @@ def merchants(session: Session, warehouse_id: int) -> list[MerchantFacts]:
 
 def sku_by_code(session: Session, warehouse_id: int, merchant_id: int, code: str) -> SkuFacts:
     """A merchant's SKU by its code. Raises SKU_UNKNOWN, also for another merchant's."""
-    query = select(*_SKU_COLUMNS).where(
-        Sku.warehouse_id == warehouse_id, Sku.merchant_id == merchant_id, Sku.code == code
-    )
-    row = session.execute(query).one_or_none()
+    row = session.execute(_sku_by_code, {"w": warehouse_id, "m": merchant_id, "code": code}).one_or_none()
     if row is None:
         raise Refused(Reason.SKU_UNKNOWN, sku=code[:40])
     return _sku(row)
@@ -104,10 +112,8 @@ def skus_by_id(
 
 def skus_by_code(session: Session, warehouse_id: int, merchant_id: int, codes: Iterable[str]) -> dict[str, SkuFacts]:
     """A merchant's SKUs by code; unknown ones are left out."""
-    query = select(*_SKU_COLUMNS).where(
-        Sku.warehouse_id == warehouse_id, Sku.merchant_id == merchant_id, Sku.code.in_(sorted(set(codes)))
-    )
-    return {row.code: _sku(row) for row in session.execute(query)}
+    values = {"w": warehouse_id, "m": merchant_id, "codes": sorted(set(codes))}
+    return {row.code: _sku(row) for row in session.execute(_skus_by_code, values)}
 
 
 def skus_by_barcode(

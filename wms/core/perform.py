@@ -13,10 +13,10 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -26,12 +26,17 @@ from wms.core.db.engine import Database
 from wms.core.db.tables import table_of
 from wms.core.i18n import text
 from wms.core.refusal import Reason, Refused
+from wms.core.sql import dialect_of, insert_of
 from wms.core.tables import RequestRow
 
 REQUEST_ID_LENGTH_MAX = 128
 
 Answer = dict[str, Any] | list[Any]
 _requests = table_of(RequestRow)
+_keep = insert(_requests)
+_known = select(_requests.c.fingerprint, _requests.c.status, _requests.c.answer).where(
+    _requests.c.actor == bindparam("by"), _requests.c.request_id == bindparam("id")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,7 @@ def _do(
         call = Call(session, who, request_id, clock.now(), wakes)
         body = to_json(work(call))
         session.flush()
-        session.execute(insert(_requests).values(_row(call, mark, status, body)))
+        session.execute(_keep, _row(call, mark, status, body))
         return body
 
     body = db.transact(once)
@@ -133,10 +138,8 @@ def _row(call: Call, mark: str, status: int, body: str) -> dict[str, Any]:
 
 
 def _stored(db: Database, who: Who, request_id: str, mark: str) -> Outcome | None:
-    query = select(_requests.c.fingerprint, _requests.c.status, _requests.c.answer).where(
-        _requests.c.actor == who.actor, _requests.c.request_id == request_id
-    )
-    row = db.read(lambda session: session.execute(query).one_or_none())
+    values = {"by": who.actor, "id": request_id}
+    row = db.read(lambda session: session.execute(_known, values).one_or_none())
     if row is None:
         return None
     if row.fingerprint != mark:
@@ -150,13 +153,15 @@ def _store_refusal(db: Database, clock: Clock, who: Who, request_id: str, mark: 
 
     def write(session: Session) -> None:
         call = Call(session, who, request_id, clock.now())
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(
-            dialect.insert(_requests).values(_row(call, mark, no.reason.status, body)).on_conflict_do_nothing()
-        )
+        session.execute(_keep_if_new(dialect_of(session)), _row(call, mark, no.reason.status, body))
 
     db.transact(write)
     return _stored(db, who, request_id, mark) or Outcome(no.reason.status, body)
+
+
+@cache
+def _keep_if_new(dialect: str) -> Any:
+    return insert_of(dialect, _requests).on_conflict_do_nothing()
 
 
 def system_call(

@@ -124,12 +124,17 @@ def waiting_containers(session: Session, warehouse_id: int) -> int:
 
 _asn = table_of(Asn)
 _head = select(_asn.c.id, _asn.c.merchant_id).where(_asn.c.warehouse_id == bindparam("w"), _asn.c.no == bindparam("no"))
+_heads = _head.limit(2)
+_own_heads = _head.where(_asn.c.merchant_id == bindparam("m")).limit(2)
 
 
 def asn_head(session: Session, warehouse_id: int, no: str, merchant_id: int | None = None) -> tuple[int, int]:
     """Id and owner of an ASN, without its lines. Raises ASN_UNKNOWN, BARCODE_AMBIGUOUS."""
-    query = _head if merchant_id is None else _head.where(_asn.c.merchant_id == merchant_id)
-    found = session.execute(query.limit(2), {"w": warehouse_id, "no": no}).all()
+    values = {"w": warehouse_id, "no": no}
+    if merchant_id is None:
+        found = session.execute(_heads, values).all()
+    else:
+        found = session.execute(_own_heads, {**values, "m": merchant_id}).all()
     if len(found) != 1:
         raise Refused(Reason.BARCODE_AMBIGUOUS if found else Reason.ASN_UNKNOWN, asn=no[:40])
     return found[0].id, found[0].merchant_id

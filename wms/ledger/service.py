@@ -71,6 +71,8 @@ _lessen_hold = (
         closed_at=case((_hold.c.quantity == bindparam("q"), bindparam("now", type_=_hold.c.made_at.type)), else_=None),
     )
 )
+_insert_hold = insert(_hold).returning(_hold.c.id)
+_insert_movements = insert(_movement)
 
 
 def virtual_id(session: Session, warehouse_id: int, place: Virtual) -> int:
@@ -119,7 +121,7 @@ def hold(call: Call, stock_id: int, merchant_id: int, quantity: int, purpose: Pu
         "quantity": quantity,
         "made_at": call.now,
     }
-    return int(call.session.execute(insert(_hold).returning(_hold.c.id), row).scalar_one())
+    return int(call.session.execute(_insert_hold, row).scalar_one())
 
 
 def release(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
@@ -224,7 +226,7 @@ def _write_movements(call: Call, movements: Iterable[Movement]) -> None:
         for number, movement in enumerate(movements, _lines_so_far(call))
     ]
     _count_lines(call, len(rows))
-    call.session.execute(insert(_movement), rows)
+    call.session.execute(_insert_movements, rows)
 
 
 def _lines_so_far(call: Call) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, cast, func, literal, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, cast, func, literal, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
@@ -59,7 +59,7 @@ IN_TOTES: Select[Any] = (
 )
 
 
-def emptied_totes(order_id: int) -> Select[Any]:
+def emptied_totes(order_id: int | BindParameter[Any]) -> Select[Any]:
     """Places of the order's totes with nothing in them."""
     filled = select(_stock.c.id).where(_stock.c.place_id == _on_cart.c.tote_id, _stock.c.on_hand > 0)
     return select(_on_cart.c.tote_id).where(

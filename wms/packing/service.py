@@ -35,6 +35,14 @@ _item = table_of(ParcelItem)
 _place = table_of(Place)
 _container = table_of(Container)
 _sku = table_of(Sku)
+_insert_place = insert(_place).returning(_place.c.id)
+_insert_container = insert(_container)
+_insert_parcel = insert(_parcel).returning(_parcel.c.id)
+_free_totes = (
+    update(_container)
+    .where(_container.c.place_id.in_(queries.emptied_totes(bindparam("o"))))
+    .values(state="free", parent_place_id=None)
+)
 
 _locked_order = (
     select(_order.c.id, _order.c.no, _order.c.merchant_id, _order.c.courier, _order.c.state, _order.c.intercepted_at)
@@ -122,9 +130,9 @@ def new_parcel(call: Call, order: Any, *, number: int, **facts: Any) -> NewParce
     """One more box of an order whose row is locked. `facts` are columns that are known already."""
     code = f"P{order.id:07d}-{number}"
     place = {"warehouse_id": call.warehouse_id, "kind": "container", "code": code}
-    place_id = call.session.execute(insert(_place).returning(_place.c.id), place).scalar_one()
+    place_id = call.session.execute(_insert_place, place).scalar_one()
     box = {"place_id": place_id, "warehouse_id": call.warehouse_id, "kind": "parcel", "code": code, "positions": 1}
-    call.session.execute(insert(_container), {**box, "state": "in_use"})
+    call.session.execute(_insert_container, {**box, "state": "in_use"})
     row = {
         "warehouse_id": call.warehouse_id,
         "merchant_id": order.merchant_id,
@@ -137,7 +145,7 @@ def new_parcel(call: Call, order: Any, *, number: int, **facts: Any) -> NewParce
         "made_at": call.now,
         **facts,
     }
-    parcel_id = int(call.session.execute(insert(_parcel).returning(_parcel.c.id), row).scalar_one())
+    parcel_id = int(call.session.execute(_insert_parcel, row).scalar_one())
     return NewParcel(parcel_id, code, order.id, order.merchant_id, place_id)
 
 
@@ -298,11 +306,7 @@ def _order_packed(call: Call, order_id: int) -> None:
 
 def free_totes(call: Call, order_id: int) -> None:
     """Totes of the order's cart that are empty now may be used again."""
-    call.session.execute(
-        update(_container)
-        .where(_container.c.place_id.in_(queries.emptied_totes(order_id)))
-        .values(state="free", parent_place_id=None)
-    )
+    call.session.execute(_free_totes, {"o": order_id})
 
 
 def check_label(call: Call, parcel_id: int, waybill: str) -> Parcel:

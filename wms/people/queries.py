@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wms.core.call import Who
+from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.people import secrets
 from wms.people.tables import ApiKey, Device, LoginSession, Person
@@ -74,6 +75,15 @@ def _why_over(session: Session, login: LoginSession) -> Refused:
     )
     elsewhere = session.scalars(query).first()
     return Refused(Reason.LOGGED_IN_ELSEWHERE, device=elsewhere) if elsewhere else Refused(Reason.NOT_LOGGED_IN)
+
+
+def who_holds(db: Database, key: str) -> Who:
+    """As `who_has_key`, without a session while the key is remembered."""
+    if secrets.looks_like_a_key(key):
+        found = _keys.get(db.read_engine, {}).get(secrets.fast_hash(key))
+        if found is not None and time.monotonic() < found[0]:
+            return found[1]
+    return db.read(lambda session: who_has_key(session, key))
 
 
 def who_has_key(session: Session, key: str) -> Who:

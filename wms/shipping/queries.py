@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.outbound.tables import Order
 from wms.packing.tables import Parcel
@@ -52,11 +53,15 @@ def ready_by_courier(session: Session, warehouse_id: int) -> list[ReadyParcels]:
     return sorted(ready, key=lambda one: (-one.parcels, one.courier))
 
 
+_courier = table_of(Courier)
+_cut_offs = select(_courier.c.cut_offs).where(
+    _courier.c.warehouse_id == bindparam("w"), _courier.c.code == bindparam("of"), _courier.c.active
+)
+
+
 def cut_offs(session: Session, warehouse_id: int, courier: str) -> tuple[str, ...]:
     """The courier's cut-offs as local "HH:MM". Raises COURIER_UNKNOWN."""
-    found = session.scalars(
-        select(Courier.cut_offs).where(Courier.warehouse_id == warehouse_id, Courier.code == courier, Courier.active)
-    ).one_or_none()
+    found = session.scalars(_cut_offs, {"w": warehouse_id, "of": courier}).one_or_none()
     if found is None:
         raise Refused(Reason.COURIER_UNKNOWN, courier=courier[:40])
     return tuple(str(one) for one in found["local"])

@@ -13,7 +13,7 @@ from wms.catalog.tables import Sku
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, is_postgresql, touched
+from wms.core.sql import insert_for, is_postgresql
 from wms.ledger.tables import MovementRow, Stock
 from wms.site.tables import Slot, Zone
 from wms.slotting import rules
@@ -85,6 +85,9 @@ _look = (
     .outerjoin(_sku, _sku.c.id == _stock.c.sku_id)
     .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"), _slot.c.retired.is_(False))
 )
+
+_end_leases = delete(_lease).where(_lease.c.warehouse_id == bindparam("w"), _lease.c.subject == bindparam("for"))
+_end_other_leases = _end_leases.where(_lease.c.place_id != bindparam("but"))
 
 
 def choose(call: Call, goods: Goods, *, subject: str = "", count: int = SUGGESTIONS) -> list[Suggestion]:
@@ -252,15 +255,18 @@ def lease(call: Call, place_id: int, subject: str) -> bool:
         index_elements=["place_id"],
         set_={"subject": fresh.excluded.subject, "until": fresh.excluded.until},
         where=(_lease.c.until <= call.now) | (_lease.c.subject == subject),
-    )
+    ).returning(_lease.c.place_id)
     row = {"place_id": place_id, "warehouse_id": call.warehouse_id, "subject": subject, "until": until}
-    return touched(call.session, statement, row) == 1
+    return call.session.execute(statement, row).first() is not None
 
 
 def end_leases(call: Call, subject: str, *, but: int | None = None) -> None:
     """The goods are stored, or will not be. `but` names the slot that stays kept."""
-    mine = delete(_lease).where(_lease.c.warehouse_id == call.warehouse_id, _lease.c.subject == subject)
-    call.session.execute(mine if but is None else mine.where(_lease.c.place_id != but))
+    values = {"w": call.warehouse_id, "for": subject}
+    if but is None:
+        call.session.execute(_end_leases, values)
+    else:
+        call.session.execute(_end_other_leases, {**values, "but": but})
 
 
 def stored(call: Call, goods: Goods, place_id: int) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, or_, select, update
 
 from wms.core import audit_trail
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for
+from wms.core.sql import dialect_of, insert_of
 from wms.people import queries as people
 from wms.work import queries, rules
 from wms.work.queries import COLUMNS, TABLE, facts_of, within
@@ -53,12 +54,17 @@ def create(
         "facts": facts,
         "made_at": call.now,
     }
-    fresh = insert_for(call.session, TABLE).values(row)
-    statement = fresh.on_conflict_do_update(
-        index_elements=["warehouse_id", "kind", "subject"], set_=_opened_again(fresh.excluded)
-    )
     call.wakes.add(WAKE)
-    return int(call.session.execute(statement.returning(TABLE.c.id)).scalar_one())
+    return int(call.session.execute(_create(dialect_of(call.session)), row).scalar_one())
+
+
+@cache
+def _create(dialect: str) -> Any:
+    """Write a task or open the known one again; the statement is made once, to be run with the row as its values."""
+    fresh = insert_of(dialect, TABLE)
+    return fresh.on_conflict_do_update(
+        index_elements=["warehouse_id", "kind", "subject"], set_=_opened_again(fresh.excluded)
+    ).returning(TABLE.c.id)
 
 
 def _opened_again(new: Any) -> dict[str, Any]:
@@ -226,14 +232,30 @@ def _write(call: Call, task_id: int, **values: object) -> None:
 
 
 def _close(call: Call, kind: str, subject: str, **values: object) -> bool:
-    statement = (
-        update(TABLE)
-        .where(within(call), TABLE.c.kind == kind, TABLE.c.subject == subject, TABLE.c.state.not_in(_OVER))
-        .values(values)
-        .returning(TABLE.c.id)
-    )
     call.wakes.add(WAKE)
-    return call.session.execute(statement).first() is not None
+    about: dict[str, object] = {"w": call.warehouse_id, "of": kind, "about": subject}
+    if call.merchant_id is not None:
+        about["m"] = call.merchant_id
+    statement = _close_about(call.merchant_id is not None, tuple(values))
+    return (
+        call.session.execute(statement, {**about, **{f"new_{name}": each for name, each in values.items()}}).first()
+        is not None
+    )
+
+
+@cache
+def _close_about(of_merchant: bool, columns: tuple[str, ...]) -> Any:
+    """Change the open task of a kind and subject; the statement is made once for each set of columns."""
+    statement = update(TABLE).where(
+        TABLE.c.warehouse_id == bindparam("w"),
+        TABLE.c.kind == bindparam("of"),
+        TABLE.c.subject == bindparam("about"),
+        TABLE.c.state.not_in(_OVER),
+    )
+    if of_merchant:
+        statement = statement.where(TABLE.c.merchant_id == bindparam("m"))
+    changed = {name: bindparam(f"new_{name}", type_=TABLE.c[name].type) for name in columns}
+    return statement.values(changed).returning(TABLE.c.id)
 
 
 def _taken(call: Call, task: TaskFacts) -> Refused:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from wms.catalog import queries as catalog
 from wms.catalog.values import SkuFacts
@@ -16,7 +16,7 @@ from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for
+from wms.core.sql import insert_new
 from wms.outbound import queries
 from wms.outbound.rules import cancelling, next_cut_off
 from wms.outbound.service.promises_kept import give_back
@@ -30,6 +30,9 @@ Line = tuple[str, int] | tuple[str, int, int]
 
 _orders = table_of(Order)
 _lines = table_of(OrderLine)
+_warehouse = table_of(Warehouse)
+_insert_lines = insert(_lines)
+_time_zone = select(_warehouse.c.time_zone).where(_warehouse.c.id == bindparam("w"))
 
 
 def create_order(
@@ -80,7 +83,7 @@ def create_order(
         }
         for number, (sku_code, quantity, price_cents) in enumerate(wanted, 1)
     ]
-    call.session.execute(insert(_lines), rows)
+    call.session.execute(_insert_lines, rows)
     return order_id
 
 
@@ -111,8 +114,7 @@ def _skus(call: Call, merchant_id: int, lines: Sequence[tuple[str, int, int]]) -
 
 
 def _zone(call: Call) -> ZoneInfo:
-    query = select(Warehouse.time_zone).where(Warehouse.id == call.warehouse_id)
-    return ZoneInfo(call.session.execute(query).scalar_one())
+    return ZoneInfo(call.session.execute(_time_zone, {"w": call.warehouse_id}).scalar_one())
 
 
 def _receiver_columns(receiver: Receiver | Mapping[str, str] | None) -> dict[str, str]:
@@ -124,8 +126,7 @@ def _receiver_columns(receiver: Receiver | Mapping[str, str] | None) -> dict[str
 
 def _insert(call: Call, row: dict[str, Any]) -> int:
     row = {"warehouse_id": call.warehouse_id, "state": OrderState.PLACED.value, **row}
-    fresh = insert_for(call.session, _orders).values(row).on_conflict_do_nothing().returning(_orders.c.id)
-    order_id = call.session.execute(fresh).scalar_one_or_none()
+    order_id = call.session.execute(insert_new(call.session, _orders, _orders.c.id), row).scalar_one_or_none()
     if order_id is None:
         raise Refused(Reason.ALREADY_EXISTS, what=row["no"])
     return int(order_id)
