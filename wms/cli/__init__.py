@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from wms.cli import auditing, benches, databases, demonstration, importing, keys, serving
-from wms.cli.trouble import Trouble
+from wms.cli.trouble import Trouble, printable
 from wms.core.i18n import text
 from wms.core.refusal import Refused
 from wms.settings import BadSetting
@@ -20,7 +20,7 @@ class OneLineParser(argparse.ArgumentParser):
     """Says what is wrong in one line, and where the help is."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        print(f"{self.prog}: {printable(message)} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -39,10 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = parser().parse_args(arguments)
         return int(given.run(given) or 0)
     except (Trouble, BadSetting) as trouble:
-        print(f"wms: {trouble}", file=sys.stderr)
+        print(f"wms: {printable(str(trouble))}", file=sys.stderr)
         return 2
     except Refused as no:
-        print(f"wms: {text(f'reason.{no.reason.value}', 'en', **no.facts)}", file=sys.stderr)
+        print(f"wms: {printable(text(f'reason.{no.reason.value}', 'en', **no.facts))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("wms: stopped", file=sys.stderr)

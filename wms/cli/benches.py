@@ -26,12 +26,12 @@ def add_to(commands: Any) -> None:
 
 
 def _route(given: argparse.Namespace) -> int:
-    from wms.optimise.bench import bench_route  # numpy and the solvers load only when somebody plans
+    from wms.optimise.bench.route import bench_route  # numpy and the solvers load only when somebody plans
 
     return bench_route(given.files, sys.stdout, sys.stderr)
 
 
 def _batch(given: argparse.Namespace) -> int:
-    from wms.optimise.bench import bench_batch
+    from wms.optimise.bench.batch import bench_batch
 
     return bench_batch(given.files, given.time_limit, given.seed, given.end_gap, sys.stdout, sys.stderr)

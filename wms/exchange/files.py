@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from itertools import groupby
 
 from wms.catalog import queries as catalog_queries
 from wms.catalog import service as catalog
 from wms.core.call import Call
-from wms.core.i18n import text
-from wms.core.refusal import Refused
+from wms.core.i18n import text as text_of
+from wms.core.refusal import Reason, Refused
+from wms.exchange.cells import BadCell, BadRows, day, maybe_whole, moment, need, parts, text, whole
+from wms.exchange.slots_in_files import KNOWN as SLOT_KNOWN
+from wms.exchange.slots_in_files import NEEDED as SLOT_NEEDED
+from wms.exchange.slots_in_files import take_slots
 from wms.exchange.tables_in_files import Row
 from wms.inbound import service as inbound
 from wms.ledger import service as ledger
@@ -25,49 +28,63 @@ from wms.outbound.values import Receiver
 from wms.shipping import couriers
 from wms.shipping.queries import cut_offs
 from wms.site import queries as site
-from wms.site import service as site_service
-from wms.site.values import NewSlot
+from wms.slotting import service as slotting
+from wms.slotting.values import Goods
 
-BAD_ROWS_MAX = 200
+QUANTITY_MAX = 1_000_000
+SIZE_MM_MAX = 100_000
+WEIGHT_G_MAX = 10_000_000
+DAYS_MAX = 36_500
+NUMBER_MAX = 10**18 - 1
 
-
-class BadRows(Exception):
-    """The rows that cannot be taken: (number, what is wrong)."""
-
-    def __init__(self, rows: list[tuple[int, str]]) -> None:
-        self.rows = rows
-        super().__init__(f"{len(rows)} bad rows")
+__all__ = ["KINDS", "BadRows", "Kind", "import_rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of file: needed columns, others it knows, and what takes a row (or a group of rows with one key)."""
+    """One kind of file: needed columns, others it knows, and what takes a row (or a group of rows with one key, or
+    with `whole` all of them).
+    """
 
     needed: tuple[str, ...]
     known: tuple[str, ...]
     take: Callable[[Call, Sequence[Row]], None]
     group_by: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def import_rows(call: Call, kind: str, rows: Sequence[Row]) -> int:
     """Take all rows; the number taken. Raises BadRows: then the caller rolls back."""
     what = KINDS[kind]
     _check_columns(what, rows)
-    bad: list[tuple[int, str]] = []
-    taken = 0
-    for group in _groups(what, rows):
-        try:
-            what.take(call, group)
-            taken += len(group)
-        except Refused as no:
-            bad.append((group[0].number, text(f"reason.{no.reason.value}", "en", **no.facts)))
-        except (ValueError, KeyError) as error:
-            bad.append((group[0].number, str(error).strip("'")))
-        if len(bad) >= BAD_ROWS_MAX:
-            break
+    bad = [(row.number, row.trouble) for row in rows if row.trouble]
+    sound = [row for row in rows if not row.trouble]
+    for group in _groups(what, sound):
+        bad += _try(call, what, group)
     if bad:
-        raise BadRows(bad)
-    return taken
+        raise BadRows(sorted(bad))
+    return len(rows)
+
+
+def _try(call: Call, kind: Kind, group: Sequence[Row]) -> list[tuple[int, str]]:
+    """Take a group; its bad rows."""
+    try:
+        kind.take(call, group)
+    except BadRows as bad:
+        return bad.rows
+    except BadCell as error:
+        return [(group[0].number, str(error))]
+    except Refused as no:
+        if no.reason is Reason.BUSY:
+            raise
+        return [(_row_of(no, group), text_of(f"reason.{no.reason.value}", "en", **no.facts))]
+    return []
+
+
+def _row_of(no: Refused, group: Sequence[Row]) -> int:
+    """The row of a group a refusal speaks of: the one with the SKU it names, else the first."""
+    sku = no.facts.get("sku")
+    return next((row.number for row in group if sku and row.cells.get("sku") == sku), group[0].number)
 
 
 def _check_columns(kind: Kind, rows: Sequence[Row]) -> None:
@@ -83,101 +100,110 @@ def _check_columns(kind: Kind, rows: Sequence[Row]) -> None:
 
 
 def _groups(kind: Kind, rows: Sequence[Row]) -> list[list[Row]]:
+    if kind.whole:
+        return [list(rows)] if rows else []
     if not kind.group_by:
         return [[row] for row in rows]
 
     def key(row: Row) -> tuple[str, ...]:
         return tuple(row.cells[name] for name in kind.group_by)
 
-    return [list(group) for _key, group in groupby(sorted(rows, key=lambda row: (key(row), row.number)), key)]
+    found = [list(group) for _key, group in groupby(sorted(rows, key=lambda row: (key(row), row.number)), key)]
+    return sorted(found, key=lambda group: group[0].number)
 
 
-def _need(row: Row, name: str) -> str:
-    value = row.cells.get(name, "")
-    if not value:
-        raise ValueError(f"{name} is empty")
-    return value
+def _lines(rows: Sequence[Row]) -> list[tuple[str, int]]:
+    """SKU and quantity of each row. Raises BadRows with all rows that have none."""
+    lines: list[tuple[str, int]] = []
+    bad: list[tuple[int, str]] = []
+    for row in rows:
+        try:
+            lines.append((need(row, "sku"), whole(row, "quantity", least=1, most=QUANTITY_MAX)))
+        except BadCell as error:
+            bad.append((row.number, str(error)))
+    if bad:
+        raise BadRows(bad)
+    return lines
 
 
-def _whole(row: Row, name: str, default: int | None = None) -> int:
-    """A whole number, also written 6.0."""
-    value = row.cells.get(name, "")
-    if not value and default is not None:
-        return default
-    try:
-        number = float(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {value!r} is not a number") from error
-    if number != int(number):
-        raise ValueError(f"{name}: {value} is not whole")
-    return int(number)
+def _refuse_unknown_skus(call: Call, rows: Sequence[Row], merchant: str) -> None:
+    """Name every row whose SKU nobody knows, not only the first."""
+    owner = catalog.own_merchant(call, merchant)
+    codes = {row.cells["sku"] for row in rows}
+    known = catalog_queries.skus_by_code(call.session, call.warehouse_id, owner.id, codes)
+    bad = [
+        (row.number, text_of(f"reason.{Reason.SKU_UNKNOWN.value}", "en", sku=row.cells["sku"]))
+        for row in rows
+        if row.cells["sku"] not in known
+    ]
+    if bad:
+        raise BadRows(bad)
 
 
-def _day(row: Row, name: str) -> date | None:
-    value = row.cells.get(name, "")
-    if not value:
-        return None
-    try:
-        return date.fromisoformat(value[:10])
-    except ValueError as error:
-        raise ValueError(f"{name}: {value!r} is not a date like 2027-03-02") from error
-
-
-def _moment(call: Call, row: Row, name: str) -> datetime | None:
-    value = row.cells.get(name, "")
-    if not value:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {value!r} is not a time like 2026-11-07 14:32") from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=site.warehouse(call.session, call.warehouse_id).zone)
+def _refuse_other_words(rows: Sequence[Row], columns: Sequence[str]) -> None:
+    """The head of an order stands in each of its rows: the same, or nothing."""
+    first = rows[0]
+    bad = [
+        (row.number, f"{name} differs from row {first.number} of the same number")
+        for row in rows[1:]
+        for name in columns
+        if row.cells.get(name, "") not in ("", first.cells.get(name, ""))
+    ]
+    if bad:
+        raise BadRows(bad)
 
 
 def _merchant(call: Call, rows: Sequence[Row]) -> None:
     row = rows[0]
     catalog.add_merchant(
         call,
-        code=_need(row, "code"),
-        name=_need(row, "name"),
-        contact=row.cells.get("contact", ""),
-        phone=row.cells.get("phone", ""),
+        code=need(row, "code"),
+        name=need(row, "name", 200),
+        contact=text(row, "contact"),
+        phone=text(row, "phone", 64),
     )
 
 
 def _sku(call: Call, rows: Sequence[Row]) -> None:
     row = rows[0]
-    codes = [part for part in row.cells.get("barcodes", "").replace(",", ";").split(";") if part.strip()]
+    sizes = {name: whole(row, name, 0, most=SIZE_MM_MAX) for name in _SIZES_MM}
     catalog.add_sku(
         call,
-        merchant_code=_need(row, "merchant"),
-        code=_need(row, "code"),
-        name=_need(row, "name"),
-        barcodes=[(code.strip(), 1) for code in codes],
-        unit=row.cells.get("unit") or "件",
-        family=row.cells.get("family", ""),
-        length_mm=_whole(row, "length_mm", 0),
-        width_mm=_whole(row, "width_mm", 0),
-        height_mm=_whole(row, "height_mm", 0),
-        weight_g=_whole(row, "weight_g", 0),
-        shelf_life_days=_whole(row, "shelf_life_days") if row.cells.get("shelf_life_days") else None,
-        min_life_receipt_days=_whole(row, "min_life_receipt_days", 0),
-        min_life_ship_days=_whole(row, "min_life_ship_days", 0),
+        merchant_code=need(row, "merchant"),
+        code=need(row, "code"),
+        name=need(row, "name", 200),
+        barcodes=[(code, 1) for code in parts(row, "barcodes")],
+        unit=text(row, "unit", 20) or "件",
+        family=text(row, "family", 100),
+        length_mm=sizes["length_mm"],
+        width_mm=sizes["width_mm"],
+        height_mm=sizes["height_mm"],
+        weight_g=whole(row, "weight_g", 0, most=WEIGHT_G_MAX),
+        lot_tracked=_yes(row, "lot_tracked"),
+        shelf_life_days=maybe_whole(row, "shelf_life_days"),
+        min_life_receipt_days=whole(row, "min_life_receipt_days", 0, most=DAYS_MAX),
+        min_life_ship_days=whole(row, "min_life_ship_days", 0, most=DAYS_MAX),
     )
+
+
+def _yes(row: Row, name: str) -> bool:
+    value = text(row, name).lower()
+    if value not in _YES | _NO:
+        raise BadCell(f"{name}: {value!r} is not yes or no")
+    return value in _YES
 
 
 def _stock(call: Call, rows: Sequence[Row]) -> None:
-    """Opening stock: into its slot from the supplier, as a receipt without paper."""
+    """Opening stock: into its slot from the supplier, as a receipt without paper; the slot's rules hold."""
     row = rows[0]
-    merchant = catalog.own_merchant(call, _need(row, "merchant"))
-    sku = catalog_queries.sku_by_code(call.session, call.warehouse_id, merchant.id, _need(row, "sku"))
+    quantity = whole(row, "quantity", least=1, most=QUANTITY_MAX)
+    merchant = catalog.own_merchant(call, need(row, "merchant"))
+    sku = catalog_queries.sku_by_code(call.session, call.warehouse_id, merchant.id, need(row, "sku"))
     lot_id = catalog.ensure_lot(
-        call, sku, row.cells.get("lot") or None, _day(row, "produced_on"), _day(row, "expires_on")
+        call, sku, text(row, "lot", 64) or None, day(row, "produced_on"), day(row, "expires_on")
     )
-    slot = site.slot_by_code(call.session, call.warehouse_id, _need(row, "slot"))
-    quantity = _whole(row, "quantity")
-    if quantity < 1:
-        raise ValueError("quantity: must be at least 1")
+    slot = site.slot_by_code(call.session, call.warehouse_id, need(row, "slot").upper())
+    slotting.take_slot(call, Goods(sku, lot_id, quantity), slot.place_id)
     supplier = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SUPPLIER)
     movement = Movement(
         MovementKind.RECEIPT,
@@ -194,96 +220,96 @@ def _stock(call: Call, rows: Sequence[Row]) -> None:
 
 def _asn(call: Call, rows: Sequence[Row]) -> None:
     first = rows[0]
+    lines = _lines(rows)
+    _refuse_unknown_skus(call, rows, need(first, "merchant"))
+    _refuse_other_words(rows, ("expected_at",))
     inbound.create_asn(
         call,
-        merchant_code=_need(first, "merchant"),
-        no=_need(first, "no"),
-        lines=[(_need(row, "sku"), _whole(row, "quantity")) for row in rows],
-        expected_at=_moment(call, first, "expected_at"),
+        merchant_code=need(first, "merchant"),
+        no=need(first, "no"),
+        lines=lines,
+        expected_at=moment(first, "expected_at", site.warehouse(call.session, call.warehouse_id).zone),
     )
 
 
 def _order(call: Call, rows: Sequence[Row]) -> None:
     first = rows[0]
-    courier = _need(first, "courier")
     wanted: dict[str, int] = {}
-    for row in rows:
-        wanted[_need(row, "sku")] = wanted.get(_need(row, "sku"), 0) + _whole(row, "quantity")
-    names = ("name", "phone", "province", "city", "district", "address", "area_code")
+    for sku, quantity in _lines(rows):
+        wanted[sku] = wanted.get(sku, 0) + quantity
+    _refuse_unknown_skus(call, rows, need(first, "merchant"))
+    _refuse_other_words(rows, ("courier", "placed_at", "shop", "remark", *_RECEIVER))
+    courier = need(first, "courier")
+    area_code = text(first, "area_code", 6)
+    if area_code and not (area_code.isascii() and area_code.isdigit() and len(area_code) in (2, 4, 6)):
+        raise BadCell(f"area_code: {area_code!r} is not 2, 4 or 6 digits")
     create_order(
         call,
-        merchant_code=_need(first, "merchant"),
-        no=_need(first, "no"),
+        merchant_code=need(first, "merchant"),
+        no=need(first, "no"),
         courier=courier,
         lines=list(wanted.items()),
-        receiver=Receiver(**{name: first.cells.get(name, "") for name in names}),
-        placed_at=_moment(call, first, "placed_at"),
+        receiver=Receiver(**{name: text(first, name) for name in _RECEIVER}),
+        shop=text(first, "shop"),
+        remark=text(first, "remark"),
+        placed_at=moment(first, "placed_at", site.warehouse(call.session, call.warehouse_id).zone),
         cut_offs=cut_offs(call.session, call.warehouse_id, courier),
     )
 
 
 def _courier(call: Call, rows: Sequence[Row]) -> None:
     row = rows[0]
+    code, cut_off_times = need(row, "code"), parts(row, "cut_offs")
+    if not cut_off_times:
+        raise BadCell("cut_offs is empty: daily times like 16:00;19:30")
     couriers.add_courier(
-        call,
-        code=_need(row, "code"),
-        name=_need(row, "name"),
-        product=row.cells.get("product", ""),
-        cut_offs=[part.strip() for part in _need(row, "cut_offs").replace(",", ";").split(";") if part.strip()],
+        call, code=code, name=need(row, "name", 200), product=text(row, "product"), cut_offs=cut_off_times
     )
-    if row.cells.get("first"):
+    if row.cells.get("first") or row.cells.get("last"):
         couriers.add_pool(
             call,
-            courier=_need(row, "code"),
-            prefix=row.cells.get("prefix", ""),
-            first=_whole(row, "first"),
-            last=_whole(row, "last"),
+            courier=code,
+            prefix=text(row, "prefix", 20),
+            first=whole(row, "first", most=NUMBER_MAX),
+            last=whole(row, "last", most=NUMBER_MAX),
+            digits=len(text(row, "last").partition(".")[0]),
         )
 
 
 def _route(call: Call, rows: Sequence[Row]) -> None:
     row = rows[0]
+    courier = need(row, "courier")
+    cut_offs(call.session, call.warehouse_id, courier)  # refuses a courier nobody knows
     couriers.add_route(
         call,
-        courier=_need(row, "courier"),
-        match=row.cells.get("area", ""),
-        route_code=_need(row, "route_code"),
-        hub=_need(row, "hub"),
-        priority=_whole(row, "priority", 0),
+        courier=courier,
+        match=text(row, "area", 6),
+        route_code=need(row, "route_code"),
+        hub=need(row, "hub"),
+        priority=whole(row, "priority", 0, most=1_000),
     )
 
 
-def _slot(call: Call, rows: Sequence[Row]) -> None:
-    row = rows[0]
-    sizes = [_whole(row, name) for name in ("width_mm", "depth_mm", "height_mm", "weight_max_g")]
-    site_service.add_slots(call, [NewSlot(_need(row, "code"), *sizes, _whole(row, "skus_max", 1))])
-
-
 _RECEIVER = ("name", "phone", "province", "city", "district", "address", "area_code")
-_SIZES = ("length_mm", "width_mm", "height_mm", "weight_g")
+_SIZES_MM = ("length_mm", "width_mm", "height_mm")
 _LIVES = ("shelf_life_days", "min_life_receipt_days", "min_life_ship_days")
-_SLOT_NEEDED = (
-    "zone",
-    "aisle",
-    "x_mm",
-    "side",
-    "bay",
-    "y_mm",
-    "level",
-    "width_mm",
-    "depth_mm",
-    "height_mm",
-    "weight_max_g",
-)
+_YES, _NO = frozenset({"yes", "true", "1", "是"}), frozenset({"", "no", "false", "0", "否"})
 
 KINDS: Mapping[str, Kind] = {
     "merchants": Kind(("code", "name"), ("contact", "phone"), _merchant),
-    "skus": Kind(("merchant", "code", "name"), ("barcodes", "unit", "family", *_SIZES, *_LIVES), _sku),
-    "slots": Kind(_SLOT_NEEDED, ("skus_max",), _slot),
+    "skus": Kind(
+        ("merchant", "code", "name"),
+        ("barcodes", "unit", "family", *_SIZES_MM, "weight_g", "lot_tracked", *_LIVES),
+        _sku,
+    ),
+    "slots": Kind(SLOT_NEEDED, SLOT_KNOWN, take_slots, whole=True),
     "stock": Kind(("merchant", "sku", "slot", "quantity"), ("lot", "produced_on", "expires_on"), _stock),
     "asn": Kind(("merchant", "no", "sku", "quantity"), ("expected_at",), _asn, ("merchant", "no")),
     "orders": Kind(
-        ("merchant", "no", "courier", "sku", "quantity"), ("placed_at", *_RECEIVER), _order, ("merchant", "no")
+        ("merchant", "no", "courier", "sku", "quantity"),
+        ("placed_at", "shop", "remark", *_RECEIVER),
+        _order,
+        ("merchant", "no"),
     ),
     "couriers": Kind(("code", "name", "cut_offs"), ("product", "prefix", "first", "last"), _courier),
     "routes": Kind(("courier", "route_code", "hub"), ("area", "priority"), _route),

@@ -103,7 +103,7 @@ class HallPlan:
 
     @property
     def block_mm(self) -> int:
-        return self.bays_per_block * BAY_WIDTH_MM + 2 * _CROSS_AISLE_HALF_MM
+        return block_length_mm(self.bays_per_block)
 
     @property
     def cross_y_mm(self) -> tuple[int, ...]:
@@ -156,6 +156,11 @@ def bays(plan: HallPlan) -> Iterator[BayPlan]:
             y_mm = plan.cross_y_mm[block] + _CROSS_AISLE_HALF_MM + place * BAY_WIDTH_MM + BAY_WIDTH_MM // 2
             for number in (2 * row + 1, 2 * row + 2):
                 yield BayPlan(aisle, side_of(number), number, y_mm)
+
+
+def block_length_mm(rows: int) -> int:
+    """From one cross aisle to the next, with so many rows of standard bays between them."""
+    return rows * BAY_WIDTH_MM + 2 * _CROSS_AISLE_HALF_MM
 
 
 def side_of(bay_number: int) -> str:

@@ -5,6 +5,7 @@ Moving goods is the ledger's business; these functions move boxes, switches and 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -17,7 +18,8 @@ from wms.core import audit_trail
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for
+from wms.core.sql import insert_new
+from wms.optimise.geometry import RectHall
 from wms.site import bulk, queries, rules
 from wms.site.tables import Aisle, Bay, Container, Hall, Place, Slot, Warehouse
 from wms.site.tables import Chute as ChuteRow
@@ -36,6 +38,7 @@ from wms.site.values import (
 
 _place = table_of(Place)
 _container = table_of(Container)
+_insert_container = insert(_container)
 LPN_DIGITS = 7
 _PREFIX = {ContainerKind.LPN: "L", ContainerKind.TOTE: "T-", ContainerKind.CART: "C-", ContainerKind.PARCEL: "P"}
 
@@ -57,8 +60,7 @@ def make_container(call: Call, kind: ContainerKind | str, code: str | None = Non
     """
     kind = ContainerKind(kind)
     row = {"warehouse_id": call.warehouse_id, "kind": "container", "code": code or uuid4().hex}
-    found = insert_for(call.session, _place).values(row).on_conflict_do_nothing().returning(_place.c.id)
-    place_id = call.session.execute(found).scalar_one_or_none()
+    place_id = call.session.execute(insert_new(call.session, _place, _place.c.id), row).scalar_one_or_none()
     if place_id is None:
         raise Refused(Reason.ALREADY_EXISTS, what=code)
     if code is None:
@@ -72,7 +74,7 @@ def make_container(call: Call, kind: ContainerKind | str, code: str | None = Non
         "positions": 1,
         "state": "free",
     }
-    call.session.execute(insert(_container).values(values))
+    call.session.execute(_insert_container, values)
     return queries.container_facts(place_id, kind, code, "free", 1, None)
 
 
@@ -186,11 +188,13 @@ def _check_sizes(row: NewSlot) -> None:
 
 def _check_new(call: Call, codes: Sequence[str]) -> None:
     if len(set(codes)) != len(codes):
-        raise Refused(Reason.ALREADY_EXISTS, what=next(code for code in codes if codes.count(code) > 1))
-    query = select(Slot.code).where(Slot.warehouse_id == call.warehouse_id, Slot.code.in_(codes)).limit(1)
-    taken = call.session.scalars(query).first()
-    if taken is not None:
-        raise Refused(Reason.ALREADY_EXISTS, what=taken)
+        raise Refused(Reason.ALREADY_EXISTS, what=next(code for code, count in Counter(codes).items() if count > 1))
+    for start in range(0, len(codes), bulk.ROWS_PER_STATEMENT_MAX):
+        some = codes[start : start + bulk.ROWS_PER_STATEMENT_MAX]
+        query = select(Slot.code).where(Slot.warehouse_id == call.warehouse_id, Slot.code.in_(some)).limit(1)
+        taken = call.session.scalars(query).first()
+        if taken is not None:
+            raise Refused(Reason.ALREADY_EXISTS, what=taken)
 
 
 def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlot) -> tuple[int, int]:
@@ -198,8 +202,10 @@ def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlo
     query = select(Bay.id, Bay.y_mm).where(Bay.aisle_id == aisle.id, Bay.number == name.bay)
     found = call.session.execute(query.limit(1)).one_or_none()
     if found is not None:
+        if row.y_mm not in (None, found.y_mm):
+            raise Refused(Reason.BAD_INPUT, what=f"{row.code}: its bay stands at y {found.y_mm} mm")
         return found.id, found.y_mm
-    y_mm = rules.bay_y_mm(queries.hall(call.session, call.warehouse_id).hall, name.bay)
+    y_mm = _new_bay_y_mm(queries.hall(call.session, call.warehouse_id).hall, name, row)
     bay = Bay(
         warehouse_id=call.warehouse_id,
         aisle_id=aisle.id,
@@ -213,6 +219,14 @@ def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlo
     call.session.add(bay)
     call.session.flush()
     return bay.id, y_mm
+
+
+def _new_bay_y_mm(hall: RectHall, name: rules.SlotName, row: NewSlot) -> int:
+    if row.y_mm is None:
+        return rules.bay_y_mm(hall, name.bay)
+    if not hall.cross_y_mm[0] <= row.y_mm <= hall.cross_y_mm[-1]:
+        raise Refused(Reason.BAD_INPUT, what=f"{row.code}: y {row.y_mm} mm is outside of the aisles")
+    return row.y_mm
 
 
 def _slot_row(

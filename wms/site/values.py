@@ -191,7 +191,10 @@ class ChuteFacts:
 
 @dataclass(frozen=True, slots=True)
 class NewSlot:
-    """A slot as a list of a building names it. Aisle and bay come from its code (`B12-07-3`)."""
+    """A slot as a list of a building names it. Aisle and bay come from its code (`B12-07-3`).
+
+    `y_mm` is where a new bay stands along its aisle; without it the bay's number says so.
+    """
 
     code: str
     width_mm: int
@@ -199,3 +202,4 @@ class NewSlot:
     height_mm: int
     weight_max_g: int
     skus_max: int = 1
+    y_mm: int | None = None
