@@ -8,6 +8,8 @@ from typing import Any
 
 from wms.cli.trouble import Trouble, add_db_option
 
+COUNT_MIN, COUNT_MAX = 10, 20_000
+
 
 def add_to(commands: Any) -> None:
     parser = commands.add_parser("demo", help="a park in a box: one day through real doors, then serves it")
@@ -17,6 +19,7 @@ def add_to(commands: Any) -> None:
     parser.add_argument(
         "--orders", metavar="FILE", help="live the orders of this CSV (also .gz) instead of invented ones"
     )
+    parser.add_argument("--count", type=int, metavar="N", help="how many orders to invent (default 320)")
     parser.add_argument("--days", type=int, metavar="N", help="only the first N days of --orders")
     parser.add_argument(
         "--map", metavar="FIELD=COLUMN,...", help="names of the columns in --orders: order, sku, time, quantity"
@@ -40,9 +43,12 @@ def _run(given: argparse.Namespace) -> int:
 
     if given.days is not None and (given.days < 1 or not given.orders):
         raise Trouble("--days N: a number of 1 or more, together with --orders FILE")
+    if given.count is not None and (not COUNT_MIN <= given.count <= COUNT_MAX or given.orders):
+        raise Trouble(f"--count N: a number from {COUNT_MIN} to {COUNT_MAX:,}, without --orders")
     wish = Wish(
         db=given.db,
         seed=given.seed,
+        count=given.count,
         orders=Path(given.orders) if given.orders else None,
         days=given.days,
         columns=given.map,

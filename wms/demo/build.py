@@ -6,7 +6,7 @@ All of it by the services that the doors call, in ordinary transactions.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from wms.core.db import Database
 from wms.core.perform import system_call
 from wms.core.tables import FileMark
 from wms.demo import words
-from wms.demo.plan import CYCLES, DAY, DayPlan, PlannedLot, at_local
+from wms.demo.plan import CYCLES, DAY, DayPlan, PlannedLot, PlannedSku, at_local, portions
 from wms.inbound import queries as inbound_queries
 from wms.inbound import service as inbound
 from wms.inbound.values import LotGiven
@@ -33,9 +33,6 @@ from wms.sorting import service as sorting
 
 MARK = "made_by"
 MADE_BY_DEMO = "wms demo"
-FILL_SHARE = 0.6
-BIN_VOLUME_MM3 = 980 * 600 * 450
-BIN_LOAD_G = 55_000
 
 Tick = Callable[[int], None]
 
@@ -70,8 +67,9 @@ def build(db: Database, plan: DayPlan, tick: Tick) -> Park:
     act(lambda call: _list_goods(call, plan))
     _announce(act, plan)
     opening = [lot for lot in plan.lots if lot.asn.startswith("OPEN")]
+    skus = {sku.code: sku for sku in plan.skus}
     for lot in opening:
-        _stock(act, plan, lot)
+        _stock(act, skus[lot.sku], lot)
         tick(1)
     act(lambda call: sorting.plan_chutes(call))
     return Park(warehouse_id, credentials)
@@ -161,20 +159,10 @@ def _announce(act: Callable[..., Any], plan: DayPlan) -> None:
         )
 
 
-def _stock(act: Callable[..., Any], plan: DayPlan, lot: PlannedLot) -> None:
+def _stock(act: Callable[..., Any], sku: PlannedSku, lot: PlannedLot) -> None:
     """Receive and put away one lot, in as many containers as its size needs."""
-    sku = next(one for one in plan.skus if one.code == lot.sku)
     for quantity in portions(lot.quantity, sku.sizes_mm, sku.weight_g):
         act(lambda call, q=quantity: _store(call, lot, q))
-
-
-def portions(quantity: int, sizes_mm: tuple[int, int, int], weight_g: int) -> Iterable[int]:
-    """Quantities that fit a bin each."""
-    volume = max(1, sizes_mm[0] * sizes_mm[1] * sizes_mm[2])
-    most = max(1, min(int(BIN_VOLUME_MM3 * FILL_SHARE / volume), BIN_LOAD_G // max(1, weight_g)))
-    while quantity > 0:
-        yield min(most, quantity)
-        quantity -= most
 
 
 def _store(call: Call, lot: PlannedLot, quantity: int) -> None:

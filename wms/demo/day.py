@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from wms.core.codes import Kind, make
 from wms.demo.hands import Goods
-from wms.demo.plan import DayPlan
+from wms.demo.plan import DayPlan, PlannedSku
 from wms.demo.stations import Floor
 
 REST_TRIES_MAX = 5
@@ -99,18 +99,18 @@ class Day:
     rejected: queue.Queue[str] = field(default_factory=queue.Queue)
     order_of_tote: dict[str, str] = field(default_factory=dict)
     waybill_of_pid: dict[int, str] = field(default_factory=dict)
-    weights_g: dict[str, int] = field(default_factory=dict)
     fired: set[str] = field(default_factory=set)
     scan_s: list[float] = field(default_factory=list)
     line_ms: list[float] = field(default_factory=list)
     couriers_wait: threading.Event = field(default_factory=threading.Event)
+    _skus: dict[str, PlannedSku] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _moved_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         for number in range(1, TOTES + 1):
             self.free_totes.put(f"T-{number:04d}")
-        self.weights_g.update({sku.name: sku.weight_g for sku in self.plan.skus})
+        self._skus.update({sku.name: sku for sku in self.plan.skus})
 
     def count(self, what: str, more: int = 1) -> int:
         """Count something done; the new count. Whatever is counted shows that the day moves on."""
@@ -135,6 +135,10 @@ class Day:
     def stalled(self) -> bool:
         """Nothing was counted for so long that nobody will do anything any more."""
         return time.monotonic() - self._moved_s > STALL_S
+
+    def sku_named(self, name: str) -> PlannedSku:
+        """What a screen calls by its name."""
+        return self._skus[name]
 
     def tote_label(self, tote: str) -> str:
         return make(Kind.TOTE, tote)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import gzip
 import random
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from wms.demo.plan import (
 COLUMNS = {"order": "InvoiceNo", "sku": "StockCode", "time": "InvoiceDate", "quantity": "qty"}
 MERCHANT = ("FILE", "订单文件货主")
 LINES_MAX = 2_000_000
+CODE_LENGTH_MAX = 40
+QUANTITY_MAX = 1_000_000
 MADE_UP = (
     "merchant",
     "SKU names, sizes, weights and bar codes",
@@ -97,7 +100,7 @@ def _rows(path: Path, names: Mapping[str, str]) -> Iterator[tuple[int, dict[str,
                 if number > LINES_MAX:
                     raise BadOrders(f"{path}: more than {LINES_MAX:,} lines: split the file")
                 yield number, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise BadOrders(f"{path}: cannot be read as CSV: {error}") from error
 
 
@@ -112,15 +115,18 @@ def _line(path: Path, number: int, row: Mapping[str, str | None], names: Mapping
     empty = [names[field] for field, text in value.items() if not text]
     if empty:
         raise BadOrders(f"{path}: row {number}: {', '.join(empty)} is empty")
+    for field in ("order", "sku"):
+        if len(value[field]) > CODE_LENGTH_MAX:
+            raise BadOrders(f"{path}: row {number}: {names[field]} is longer than {CODE_LENGTH_MAX} characters")
     try:
         quantity = float(value["quantity"])
         at = datetime.fromisoformat(value["time"])
     except ValueError as error:
         raise BadOrders(f"{path}: row {number}: {error}") from error
-    if quantity != int(quantity) or quantity < 1:
-        what = f"{names['quantity']} {value['quantity']} is not a whole number of 1 or more"
+    if not 1 <= quantity <= QUANTITY_MAX or not quantity.is_integer():
+        what = f"{names['quantity']} {value['quantity']} is not a whole number from 1 to {QUANTITY_MAX:,}"
         raise BadOrders(f"{path}: row {number}: {what}")
-    return FileLine(value["order"][:40], value["sku"][:40], at.replace(tzinfo=None), int(quantity))
+    return FileLine(value["order"], value["sku"], at.replace(tzinfo=None), int(quantity))
 
 
 def plan_from(lines: list[FileLine], seed: int) -> DayPlan:
@@ -129,7 +135,7 @@ def plan_from(lines: list[FileLine], seed: int) -> DayPlan:
     skus = tuple(_skus(dice, sorted({line.sku for line in lines})))
     orders = _orders(dice, lines)
     lots = tuple(_lots(orders, skus))
-    return DayPlan(seed, (MERCHANT,), skus, lots, tuple(orders), faults_of(orders, skus), MADE_UP)
+    return DayPlan(seed, (MERCHANT,), skus, lots, tuple(orders), faults_of(orders), MADE_UP)
 
 
 def _skus(dice: random.Random, codes: list[str]) -> list[PlannedSku]:

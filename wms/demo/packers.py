@@ -15,11 +15,17 @@ from wms.demo.day import Day, RestRefused
 from wms.demo.hands import card, must
 from wms.demo.people import Worker, take
 from wms.demo.processes import Processes
-from wms.demo.stations import Line, Table
+from wms.demo.stations import Line, Table, await_devices
 from wms.packing.rules import TARE_G
 
-MOVE_S = 15.0
-PRINTED_S = 25.0
+WAIT_S = 15.0
+MOVE_S = 45.0  # a busy machine is no reason to give a scan up for lost
+PRINTED_S = 60.0
+PAPER_SEEN_S = 2.5
+HOLD_REACHES_LINE_S = 3.0
+BOX_G_MAX = 25_000  # couriers take 30 kg and more, but nobody lifts it twice; the scales end at 30 kg
+BOX_MM3_MAX = 110_000_000  # 600 x 450 x 400 mm, the largest carton at the tables
+BOXES_MAX = 500
 
 
 class Packer(Worker):
@@ -50,9 +56,11 @@ class Packer(Worker):
         """One pull of the table's trigger; the screen answers."""
         version = int(self.pda.envelope["work"]["version"])
         self._table.scanner.ask(scan=code)
-        self.pda.wait(version, MOVE_S)
-        if int(self.pda.envelope["work"]["version"]) == version:
-            raise TimeoutError(f"the scan of {code} at {self._table.code} never arrived")
+        until_s = time.monotonic() + MOVE_S
+        while int(self.pda.envelope["work"]["version"]) == version:
+            if time.monotonic() > until_s:
+                raise TimeoutError(f"the scan of {code} at {self._table.code} never arrived")
+            self.pda.wait(version, WAIT_S)
 
     def _put_aside(self, tote: str) -> None:
         """Empty (all short), or its order was stopped on the way: not for the table."""
@@ -64,24 +72,41 @@ class Packer(Worker):
         self.day.count("put_aside")
 
     def _pack(self, tote: str) -> None:
-        weight_g = TARE_G
+        """Box after box until the tote is empty; nearly always that is one."""
+        order = str(self.screen["status"][0]["value"])  # the order's number is the first thing in the status bar
+        for _box in range(BOXES_MAX):
+            weight_g, whole = self._fill_box()
+            if whole:
+                self.day.free_totes.put(tote)
+            self._weigh(weight_g)
+            if self.at[1] != "scan_label":
+                self.day.trouble(self.name, f"order {order}: {self.pda.envelope.get('message')}")
+                self.leave()
+                return
+            waybill = self._label()
+            self._send_off(order, waybill)
+            if self.at[1] != "scan_item":
+                return
+
+    def _fill_box(self) -> tuple[int, bool]:
+        """Goods into the box until the order is whole or the box is full: what it weighs then in g, and which."""
+        weight_g, room_mm3, whole = TARE_G, BOX_MM3_MAX, True
         while self.at[1] == "scan_item":
             shown = must(self.screen, "item")
-            name, quantity = str(shown["name"]), int(shown["quantity"])
-            weight_g += self.day.weights_g[name] * quantity
-            self._pack_alike(self.day.goods.barcodes[name], quantity)
-        self.day.free_totes.put(tote)
-        order = str(dict(self._status())["order"])
-        self._weigh(weight_g)
-        if self.at[1] != "scan_label":
-            self.day.trouble(self.name, f"order {order}: {self.pda.envelope.get('message')}")
-            self.leave()
-            return
-        self._label(order)
-
-    def _status(self) -> list[tuple[str, str]]:
-        """The order's number is the first thing in the status bar."""
-        return [("order", self.screen["status"][0]["value"])]
+            sku, wanted = self.day.sku_named(str(shown["name"])), int(shown["quantity"])
+            length, width, height = sku.sizes_mm
+            fits = min((BOX_G_MAX - weight_g) // sku.weight_g, room_mm3 // (length * width * height))
+            if weight_g == TARE_G:
+                fits = max(1, fits)  # a single piece that is too big goes alone
+            quantity = min(wanted, fits)
+            if quantity:
+                weight_g += sku.weight_g * quantity
+                room_mm3 -= length * width * height * quantity
+                self._pack_alike(sku.barcode, quantity)
+            if quantity < wanted:
+                whole = False
+                self.pda.act("next_parcel")
+        return weight_g, whole
 
     def _pack_alike(self, barcode: str, quantity: int) -> None:
         """Scan one and type how many more: the scanner takes the same code twice within 400 ms for one scan."""
@@ -104,13 +129,17 @@ class Packer(Worker):
             self.pda.wait(version, 2.0)
             version = int(self.pda.envelope["work"]["version"])
 
-    def _label(self, order: str) -> None:
-        """Wait until the label is printed, take the box off the scale, stick the label on, scan it."""
+    def _label(self) -> str:
+        """Wait until the label is printed, take the box off the scale, stick the label on, scan it; its number."""
         waybill = str(must(self.screen, "facts")["rows"][0]["value"])
         self._wait_for_print(waybill)
         self._table.scale.ask(remove=True)
         self._pull(waybill)
         self.day.count("packed")
+        return waybill
+
+    def _send_off(self, order: str, waybill: str) -> None:
+        """Onto the line, after whatever goes wrong just then."""
         cancelled = order == self.day.plan.faults.cancelled_order
         if cancelled and self.day.once("cancelled"):
             self._cancel(order)
@@ -130,13 +159,14 @@ class Packer(Worker):
             if printed:
                 self.day.count("labels")
                 return
-            if time.monotonic() - began > 2.5 and self.day.once(f"paper {self._table.code}"):
+            if time.monotonic() - began > PAPER_SEEN_S:
                 self._refill(waybill)
             time.sleep(0.1)
         self.day.trouble(self.name, f"label {waybill} was not printed within {PRINTED_S:.0f} s")
 
     def _refill(self, waybill: str) -> None:
-        if "paper_out" in self.day.fired and self._number == 1:
+        """The red lamp is on: a new roll."""
+        if "paper_out" in self.day.fired and self._number == 1 and self.day.once("refilled"):
             self._table.printer.ask(mend=True)
             self.day.happened.note(
                 "printer out of paper", f"{self._table.code}: label {waybill} waited and printed once"
@@ -150,11 +180,12 @@ class Packer(Worker):
             self.day.trouble("integrator", str(no))
             return
         self.day.happened.note("cancelled after its label", f"order {order}: {answer['outcome']}")
-        time.sleep(1.0)  # the line's table learns of it long before a parcel could reach the camera
+        time.sleep(HOLD_REACHES_LINE_S)  # the line's table learns of it long before a parcel could reach the camera
 
     def _kill_gateway(self) -> None:
         self._table.gateway.kill()
         self._table.gateway = self._processes.start_again(self._table.gateway)
+        await_devices(self._table.gateway)
         self.day.happened.note("gateway killed", f"{self._table.code}: started again, nothing lost")
 
     def _onto_line(self, order: str, waybill: str) -> None:

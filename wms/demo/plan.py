@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -15,10 +16,16 @@ from wms.demo import words
 DAY = date(2026, 11, 7)
 ZONE_HOURS = 8
 SKUS_PER_MERCHANT = 50
+SKUS_PER_MERCHANT_MIN = 10
 ORDERS = 320
 CYCLES = ("09:30", "12:00", "14:15", "16:30")
 STOCK_MARGIN = 12
 SHORT_SKUS = 2
+LATE_SKUS = 6
+FILL_SHARE = 0.6
+BIN_VOLUME_MM3 = 980 * 600 * 450
+BIN_LOAD_G = 55_000
+FAULT_LINES_MAX = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class PlannedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong on purpose. Orders and SKUs by number, so that fates do not hang on who was faster."""
+    """What goes wrong on purpose. Orders by number, so that fates do not hang on who was faster."""
 
     short_order: str
     cancelled_order: str
@@ -94,12 +101,13 @@ def at_local(day: date, clock: str) -> datetime:
 
 
 def plan_day(seed: int, orders: int = ORDERS) -> DayPlan:
-    """The demonstration's own day: 12 merchants, 600 SKUs, 320 orders."""
+    """The demonstration's own day: 12 merchants, 600 SKUs, 320 orders. A smaller day has fewer goods."""
     dice = random.Random(seed)
-    skus = tuple(_skus(dice))
+    each = min(SKUS_PER_MERCHANT, max(SKUS_PER_MERCHANT_MIN, SKUS_PER_MERCHANT * orders // ORDERS))
+    skus = tuple(_skus(dice, each))
     taken = _orders(dice, skus, orders)
     lots = tuple(_lots(dice, skus, taken))
-    return DayPlan(seed, words.MERCHANTS, skus, lots, tuple(taken), faults_of(taken, skus))
+    return DayPlan(seed, words.MERCHANTS, skus, lots, tuple(taken), faults_of(taken))
 
 
 def ean13(dice: random.Random) -> str:
@@ -109,12 +117,13 @@ def ean13(dice: random.Random) -> str:
     return f"{body}{-total % 10}"
 
 
-def _skus(dice: random.Random) -> list[PlannedSku]:
+def _skus(dice: random.Random, each: int) -> list[PlannedSku]:
+    """So many of each merchant's, in two families, with bar codes of their own."""
     made: list[PlannedSku] = []
     used: set[str] = set()
     for merchant, (code, merchant_name) in enumerate(words.MERCHANTS):
-        for number in range(SKUS_PER_MERCHANT):
-            family = words.FAMILIES[(merchant + number // 25) % len(words.FAMILIES)]
+        for number in range(each):
+            family = words.FAMILIES[(merchant + number * 2 // each) % len(words.FAMILIES)]
             kind, unit, life, sizes, weights, names, variants = family
             name = f"{merchant_name[-2:]}{names[number % 5]} {variants[number // 5 % 5]}"
             barcode = ean13(dice)
@@ -142,7 +151,7 @@ def _orders(dice: random.Random, skus: tuple[PlannedSku, ...], count: int) -> li
     by_merchant: dict[str, list[PlannedSku]] = {}
     for sku in skus:
         by_merchant.setdefault(sku.merchant, []).append(sku)
-    popularity = [1.0 / (rank + 1.5) for rank in range(SKUS_PER_MERCHANT)]
+    popularity = [1.0 / (rank + 1.5) for rank in range(len(skus) // len(by_merchant))]
     releases = [at_local(DAY, clock) for clock in CYCLES]
     opens = at_local(DAY, "07:00")
     made: list[PlannedOrder] = []
@@ -188,7 +197,8 @@ def _lots(dice: random.Random, skus: tuple[PlannedSku, ...], orders: list[Planne
         for code, quantity in order.lines:
             wanted[code] += quantity
     scarce = {code for code, _quantity in wanted.most_common(40)[-SHORT_SKUS:]}
-    late = {sku.code for sku in dice.sample([sku for sku in skus if not wanted[sku.code]], 6)}
+    never = [sku for sku in skus if not wanted[sku.code]]
+    late = {sku.code for sku in dice.sample(never, min(LATE_SKUS, len(never)))}
     made: list[PlannedLot] = []
     for sku in skus:
         quantity = wanted[sku.code] + dice.randint(STOCK_MARGIN, STOCK_MARGIN * 3)
@@ -204,9 +214,28 @@ def _lots(dice: random.Random, skus: tuple[PlannedSku, ...], orders: list[Planne
     return made
 
 
-def faults_of(orders: list[PlannedOrder], skus: tuple[PlannedSku, ...]) -> Faults:
-    """Choose whom the faults meet: orders of the first release, so that there is time to make good."""
-    first = [order for order in orders if order.cycle == 0]
-    several = [order for order in first if len(order.lines) > 1] or first
-    single = [order for order in first if order not in several] or first
-    return Faults(short_order=several[-1].no, cancelled_order=single[0].no, no_read_order=single[-1].no)
+def faults_of(orders: list[PlannedOrder]) -> Faults:
+    """Choose whom the faults meet: small orders of the first release, so that there is time to make good. A short day
+    has its faults earlier.
+    """
+    first = sorted((order for order in orders if order.cycle == 0), key=lambda order: order.no) or orders
+    several = [order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first
+    single = [order for order in first if len(order.lines) == 1 and order not in several[-1:]] or first
+    count = len(orders)
+    return Faults(
+        short_order=several[-1].no,
+        cancelled_order=single[0].no,
+        no_read_order=single[-1].no,
+        full_chute_after=min(20, 1 + count // 4),
+        paper_out_after=min(6, 1 + count // 25),
+        gateway_killed_after=min(9, 1 + count // 20),
+    )
+
+
+def portions(quantity: int, sizes_mm: tuple[int, int, int], weight_g: int) -> Iterator[int]:
+    """Quantities that fit a bin each."""
+    volume = max(1, sizes_mm[0] * sizes_mm[1] * sizes_mm[2])
+    most = max(1, min(int(BIN_VOLUME_MM3 * FILL_SHARE / volume), BIN_LOAD_G // max(1, weight_g)))
+    while quantity > 0:
+        yield min(most, quantity)
+        quantity -= most

@@ -9,12 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from wms.demo.lifeline import Lifeline
 
 READY_S = 60.0
 STOP_S = 8.0
@@ -45,22 +48,37 @@ class Child:
 
 
 class Processes:
-    """All children of one demonstration. Leaving the block ends them all."""
+    """All children of one demonstration. Leaving the block ends them all, and so does our own end."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._children: list[Child] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        self._lifeline = Lifeline(environment())
 
     def __enter__(self) -> Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop_all()
+        try:
+            self.stop_all()
+        finally:
+            self._lifeline.close()
 
     def start(self, name: str, words: Sequence[str], *, says_ready: bool = True) -> Child:
         """Start `python -m words...`; wait for its one JSON line with "ready" on stdout. Raises NotReady."""
+        child = self._begin(name, words)
+        if says_ready:
+            child.ready = self._await_ready(child)
+        threading.Thread(target=_drain, args=(child.process,), daemon=True).start()
+        return child
+
+    def _begin(self, name: str, words: Sequence[str]) -> Child:
         log = self._folder / f"{name}.log"
-        with log.open("ab") as errors:
+        with self._lock, log.open("ab") as errors:
+            if self._closed:
+                raise NotReady(f"{name} is not started: the demonstration is ending")
             process = subprocess.Popen(
                 [sys.executable, "-m", *words],
                 stdin=subprocess.DEVNULL,
@@ -68,19 +86,17 @@ class Processes:
                 stderr=errors,
                 text=True,
                 cwd=self._folder,
-                env={**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": _import_path()},
+                env=environment(),
                 start_new_session=True,
             )
-        child = Child(name, words, process, {}, log)
-        self._children.append(child)
-        if says_ready:
-            child.ready = self._await_ready(child)
-        threading.Thread(target=_drain, args=(process,), daemon=True).start()
+            self._lifeline.holds(process.pid)
+            child = Child(name, words, process, {}, log)
+            self._children.append(child)
         return child
 
     def start_again(self, child: Child) -> Child:
         """The same program once more, after it was killed."""
-        self._children.remove(child)
+        self._forget(child)
         return self.start(child.name, child.words, says_ready=bool(child.ready))
 
     def _await_ready(self, child: Child) -> dict[str, Any]:
@@ -100,24 +116,38 @@ class Processes:
         return ready
 
     def stop_all(self) -> None:
-        """Ask all to end, the newest first, then insist."""
-        for child in reversed(self._children):
+        """Ask all to end, the newest first, then insist. Nobody is started any more."""
+        with self._lock:
+            self._closed = True
+            ending = list(reversed(self._children))
+        for child in ending:
             with contextlib.suppress(ProcessLookupError):
                 child.process.terminate()
         until = time.monotonic() + STOP_S
-        for child in reversed(self._children):
+        for child in ending:
             try:
                 child.process.wait(max(0.1, until - time.monotonic()))
             except subprocess.TimeoutExpired:
                 child.process.kill()
                 child.process.wait(STOP_S)
-        self._children.clear()
+            self._forget(child)
+
+    def _forget(self, child: Child) -> None:
+        with self._lock:
+            self._children = [one for one in self._children if one is not child]
+            self._lifeline.lets_go(child.process.pid)
 
 
-def _import_path() -> str:
-    """Children find the same code as we do, whatever folder they stand in."""
+def environment() -> dict[str, str]:
+    """Of every child: it finds the same code as we do, whatever folder it stands in, and says at once what it says.
+
+    Where the code is installed Python finds it by itself; a checkout is named.
+    """
     here = str(Path(__file__).resolve().parents[2])
-    return os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH", "")])])
+    named = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    if here not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):
+        named["PYTHONPATH"] = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH", "")])])
+    return named
 
 
 def _drain(process: subprocess.Popen[str]) -> None:

@@ -223,7 +223,7 @@ def _rows(told: Told) -> list[tuple[str, str]]:
         ("包裹 parcels", f"{told.parcels:,} in {told.manifests} manifests"),
         (
             "拣货 picking",
-            f"{told.counts.get('picks', 0):,} picks in {told.batches} batches, {pace:,.0f} an hour of the demo's own time",
+            f"{told.counts.get('picks', 0):,} picks in {told.batches} batches, {pace:,.0f} an hour of real time",
         ),
         ("走路 walking", f"{told.walk_m:,} m, S-shape {told.walk_sshape_m:,} m ({saved:.0f} % saved)"),
         ("储位 slots", f"{told.slots_used:,} of {told.slots:,} in use"),

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wms.demo.processes import Child, Control, NotReady, Processes
+from wms.demo.processes import Child, Control, NotReady, Processes, environment
 
-PAIR_S = 30.0
+PAIR_S = 60.0
+LAMPS_GREEN_S = 60.0
+LISTENING = ("ready", "degraded")  # degraded: it works, and somebody should look at it
 SCANNER_BAUD, SCALE_BAUD, LINE_BAUD = 9_600, 9_600, 115_200
 PAPER_MM_S = 600
 CHUTE_MS, LAP_MS = 350, 1_200
@@ -113,7 +117,22 @@ def _gateway(
     config = folder / f"{code}.toml"
     config.write_text(_toml(code, server_url, devices), "utf-8")
     _pair(folder, config, invite(code, code), server_url)
-    return processes.start(f"{code}-gateway", ["devices", "run", str(config)])
+    gateway = processes.start(f"{code}-gateway", ["devices", "run", str(config)])
+    await_devices(gateway)
+    return gateway
+
+
+def await_devices(gateway: Child) -> None:
+    """Until the station's lamps are green: a trigger pulled before that is not heard by anybody. Raises NotReady."""
+    until_s = time.monotonic() + LAMPS_GREEN_S
+    states: dict[str, str] = {}
+    while time.monotonic() < until_s:
+        with urllib.request.urlopen(gateway.ready["health"], timeout=LAMPS_GREEN_S) as answer:
+            states = {device["name"]: device["state"] for device in json.load(answer)["devices"]}
+        if all(state in LISTENING for state in states.values()):
+            return
+        time.sleep(0.1)
+    raise NotReady(f"{gateway.name}: " + ", ".join(f"{name} is {state}" for name, state in states.items()))
 
 
 def _toml(code: str, server_url: str, devices: list[dict[str, Any]]) -> str:
@@ -126,6 +145,8 @@ def _toml(code: str, server_url: str, devices: list[dict[str, Any]]) -> str:
 
 def _pair(folder: Path, config: Path, code: str, server_url: str) -> None:
     words = [sys.executable, "-m", "devices", "pair", code, server_url, "--config", str(config)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=PAIR_S, check=False, cwd=folder)
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=PAIR_S, check=False, cwd=folder, env=environment()
+    )
     if done.returncode:
         raise NotReady(f"{config.stem} could not be paired: {done.stderr.strip() or done.stdout.strip()}")
