@@ -104,6 +104,11 @@ class Picture:
     speeds: Speeds
     drawn_s: float
 
+    @property
+    def knows_speeds(self) -> bool:
+        """Whether the velocity of any SKU is known."""
+        return len(self.speeds.ascending) > 0
+
     def slower_share(self, sku_id: int, family: str) -> float:
         """The share of SKUs that move faster than this one."""
         return self.speeds.slower_share(sku_id, family)

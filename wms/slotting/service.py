@@ -114,7 +114,8 @@ def _ranked(
     if not lawful.any():
         return []
     share = picture.slower_share(goods.sku.id, goods.sku.family)
-    target = rules.target_mm(picture.slots, lawful, share)
+    # Before anything is known of anybody's speed, the nearest slots are the best guess: not a ring halfway out.
+    target = rules.target_mm(picture.slots, lawful, share) if picture.knows_speeds else 0.0
     score = np.where(lawful, rules.scores(picture.slots, now, goods, target), np.inf)
     best = np.argsort(score, kind="stable")[:TRIED_MAX]
     nearest = rules.nearest(picture.slots, kept)
