@@ -23,7 +23,7 @@ from wms.people.queries import who_holds
 from wms.picking.api import picking_api
 from wms.settings import Settings
 from wms.shipping.api import shipping_api
-from wms.shipping.queries import cut_offs
+from wms.shipping.queries import cut_offs, usual_courier
 from wms.upkeep import upkeep
 
 from wms.terminal.pages import front_door, terminal_pages
@@ -68,7 +68,7 @@ def make_house(db: Database, clock: Clock, settings: Settings) -> House:
             db,
             clock,
             lambda key: who_holds(db, key),
-            {"settings": settings, "cut_offs": cut_offs},
+            {"settings": settings, "cut_offs": cut_offs, "usual_courier": usual_courier},
         ),
     )
     for blueprint in BLUEPRINTS:

@@ -118,6 +118,7 @@ def _set_couriers_up(call: Call) -> None:
         )
         for area in words.AREAS:
             couriers.add_route(call, courier=code, match=area[0][:4], route_code=area[4], hub=area[5])
+        couriers.add_route(call, courier=code, match="", route_code="000-000", hub=words.AREAS[0][5])
     for code in words.BY_HANGZHOU:
         routes.set_reroute(call, courier=code, to_hub=words.AREAS[0][5])
 

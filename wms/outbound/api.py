@@ -42,12 +42,12 @@ class ReceiverIn(BaseModel):
 
 
 class OrderIn(BaseModel):
-    """A buyer's order. It leaves by the courier's next cut-off."""
+    """A buyer's order. It leaves by the courier's next cut-off; without a courier the park's usual one takes it."""
 
     model_config = ConfigDict(extra="forbid")
     no: Code
     merchant: Code | None = None
-    courier: Code
+    courier: Code | None = None
     lines: Annotated[list[OrderLineIn], Field(min_length=1, max_length=500)]
     receiver: ReceiverIn = ReceiverIn()
     shop: Words = ""
@@ -61,19 +61,20 @@ class OrderIn(BaseModel):
 @command(Right.WRITE_ORDERS, status=201)
 def create(call: Call, json_data: OrderIn) -> dict[str, Any]:
     merchant = catalog.open_merchant(call, json_data.merchant)
+    courier = json_data.courier or edge().extras["usual_courier"](call.session, call.warehouse_id)
     order_id = create_order(
         call,
         merchant_code=merchant.code,
         no=json_data.no,
-        courier=json_data.courier,
+        courier=courier,
         lines=[(line.sku, line.quantity, line.price_cents) for line in json_data.lines],
         receiver=Receiver(**json_data.receiver.model_dump()),
         shop=json_data.shop,
         remark=json_data.remark,
         placed_at=json_data.placed_at,
-        cut_offs=edge().extras["cut_offs"](call.session, call.warehouse_id, json_data.courier),
+        cut_offs=edge().extras["cut_offs"](call.session, call.warehouse_id, courier),
     )
-    return {"id": order_id, "no": json_data.no}
+    return {"id": order_id, "no": json_data.no, "courier": courier}
 
 
 @outbound_api.post("/orders/<no>/allocate")

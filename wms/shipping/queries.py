@@ -65,3 +65,16 @@ def cut_offs(session: Session, warehouse_id: int, courier: str) -> tuple[str, ..
     if found is None:
         raise Refused(Reason.COURIER_UNKNOWN, courier=courier[:40])
     return tuple(str(one) for one in found["local"])
+
+
+def usual_courier(session: Session, warehouse_id: int) -> str:
+    """The courier of an order that names none: the first that was set up here. Raises COURIER_UNKNOWN when there is
+    none.
+    """
+    first = (
+        select(Courier.code).where(Courier.warehouse_id == warehouse_id, Courier.active).order_by(Courier.id).limit(1)
+    )
+    found = session.scalars(first).one_or_none()
+    if found is None:
+        raise Refused(Reason.COURIER_UNKNOWN, courier="-")
+    return found
