@@ -24,9 +24,8 @@ from wms.picking.api import picking_api
 from wms.settings import Settings
 from wms.shipping.api import shipping_api
 from wms.shipping.queries import cut_offs, usual_courier
-from wms.upkeep import upkeep
-
 from wms.terminal.pages import front_door, terminal_pages
+from wms.upkeep import upkeep
 
 BLUEPRINTS = (
     catalog_api,
