@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from wms.core.db import Database
-from wms.migrations.commands import current, newest
+from wms.migrations.commands import known, newest
 from wms.settings import database_url
 
 
@@ -15,14 +17,21 @@ class Trouble(Exception):
     """The message is the line shown; the exit code is 2."""
 
 
-def open_database(given: str | None) -> Database:
-    """An existing database with the schema of this program. Raises Trouble."""
-    url = database_url(given)
-    refuse_missing_file(url)
+@contextmanager
+def opening(url: str) -> Iterator[None]:
+    """What goes wrong when a database is opened, as Trouble."""
     try:
-        stands_on = current(url)
+        yield
     except (DBAPIError, ArgumentError, ImportError) as error:
         raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
+
+
+def open_database(given: str | None) -> Database:
+    """An existing database with the schema of this program. Raises Trouble, SCHEMA_NEWER."""
+    url = database_url(given)
+    refuse_missing_file(url)
+    with opening(url):
+        stands_on = known(url)
     if stands_on != newest():
         raise Trouble(f"the database {url} has the schema {stands_on or 'of nobody'}: run wms db upgrade --db {url}")
     return Database.open(url)

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from wms.auditing import broken_promises
-from wms.cli.trouble import Trouble, add_db_option, first_line, open_database, refuse_missing_file
+from wms.cli.trouble import Trouble, add_db_option, open_database, opening, refuse_missing_file
 from wms.core.db import Database
 from wms.core.db.engine import sqlite_module
 from wms.migrations import commands
@@ -44,24 +43,24 @@ def add_to(commands_parser: Any) -> None:
 
 def _upgrade(given: argparse.Namespace) -> int:
     url = database_url(given.db)
-    try:
+    with opening(url):
         print(f"schema {commands.upgrade(url)} at {url}")
-    except (DBAPIError, ArgumentError) as error:
-        raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
     return 0
 
 
 def _downgrade(given: argparse.Namespace) -> int:
     url = database_url(given.db)
     refuse_missing_file(url)
-    print(f"schema {commands.downgrade(url)} at {url}")
+    with opening(url):
+        print(f"schema {commands.downgrade(url)} at {url}")
     return 0
 
 
 def _check(given: argparse.Namespace) -> int:
     url = database_url(given.db)
     refuse_missing_file(url)
-    found = commands.check(url)
+    with opening(url):
+        found = commands.check(url)
     for sentence in found:
         print(sentence, file=sys.stderr)
     if not found:
@@ -103,6 +102,7 @@ def _restore(given: argparse.Namespace) -> int:
         return _say_sound(url)
     _refuse_unsound(source)
     target = Path(url.removeprefix("sqlite:///"))
+    _refuse_in_use(target)
     for leftover in (target.with_name(target.name + "-wal"), target.with_name(target.name + "-shm")):
         leftover.unlink(missing_ok=True)
     partial = target.with_name(target.name + ".partial")
@@ -111,8 +111,28 @@ def _restore(given: argparse.Namespace) -> int:
     return _say_sound(url)
 
 
+def _refuse_in_use(target: Path) -> None:
+    """Nobody swaps the file under a running server. A damaged file is no reason to refuse: it is why one restores."""
+    if not target.is_file():
+        return
+    module = sqlite_module()
+    connection = module.connect(str(target), timeout=0, isolation_level=None)
+    try:
+        connection.execute("PRAGMA locking_mode=EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("ROLLBACK")
+    except module.OperationalError as error:
+        if "locked" in str(error) or "busy" in str(error):
+            raise Trouble(f"{target} is in use: stop the server first") from error
+    except module.DatabaseError:
+        return
+    finally:
+        connection.close()
+
+
 def _refuse_unsound(source: Path) -> None:
-    found = commands.check(f"sqlite:///{source}")
+    with opening(str(source)):
+        found = commands.check(f"sqlite:///{source}")
     if found:
         raise Trouble(f"{source} is not a backup of this program: {found[0]}")
     database = Database.open(f"sqlite:///{source}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from wms.trouble import Trouble, first_line, open_database, refuse_missing_file
+from wms.trouble import Trouble, first_line, open_database, opening, refuse_missing_file
 
-__all__ = ["Trouble", "add_db_option", "first_line", "open_database", "refuse_missing_file"]
+__all__ = ["Trouble", "add_db_option", "first_line", "open_database", "opening", "printable", "refuse_missing_file"]
 
 
 def add_db_option(parser: argparse.ArgumentParser) -> None:
