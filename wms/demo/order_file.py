@@ -33,7 +33,7 @@ COLUMNS = {"order": "InvoiceNo", "sku": "StockCode", "time": "InvoiceDate", "qua
 MERCHANT = ("FILE", "订单文件货主")
 LINES_MAX = 2_000_000
 CODE_LENGTH_MAX = 40
-QUANTITY_MAX = 1_000_000
+QUANTITY_MAX = 100_000
 MADE_UP = (
     "merchant",
     "SKU names, sizes, weights and bar codes",

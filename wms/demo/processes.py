@@ -50,8 +50,9 @@ class Child:
 class Processes:
     """All children of one demonstration. Leaving the block ends them all, and so does our own end."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, stop_s: float = STOP_S) -> None:
         self._folder = folder
+        self._stop_s = stop_s
         self._children: list[Child] = []
         self._lock = threading.Lock()
         self._closed = False
@@ -123,7 +124,7 @@ class Processes:
         for child in ending:
             with contextlib.suppress(ProcessLookupError):
                 child.process.terminate()
-        until = time.monotonic() + STOP_S
+        until = time.monotonic() + self._stop_s
         for child in ending:
             try:
                 child.process.wait(max(0.1, until - time.monotonic()))

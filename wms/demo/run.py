@@ -70,12 +70,12 @@ def run(wish: Wish) -> int:
     """Live the day; 0 when every order is shipped or explained and every promise holds. Raises Trouble, BadOrders,
     NotReady.
     """
-    with _asked_to_end():
+    with asked_to_end():
         return _run(wish)
 
 
 @contextmanager
-def _asked_to_end() -> Iterator[None]:
+def asked_to_end() -> Iterator[None]:
     """SIGTERM and a closed window end the demonstration as Ctrl+C does: every process is ended on the way out."""
 
     def leave(number: int, _frame: Any) -> NoReturn:
@@ -270,8 +270,11 @@ def _take_orders(day: Day, cycle: int, tick: Callable[[], None]) -> None:
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in order.lines],
             "receiver": order.receiver,
         }
-        day.rest.post("/api/v1/orders", body)
-        tick()
+        try:
+            day.rest.post("/api/v1/orders", body)
+            tick()
+        except RestRefused as no:
+            day.trouble("integrator", f"order {order.no}: {no}")
 
 
 def _release(day: Day) -> None:

@@ -12,7 +12,7 @@ from wms.core.call import Call
 from wms.core.web import SECURITY, command, edge, question
 from wms.outbound import queries
 from wms.outbound.service.allocation import allocate as promise
-from wms.outbound.service.orders import cancel_order, create_order
+from wms.outbound.service.orders import LINES_MAX, cancel_order, create_order
 from wms.outbound.values import Receiver
 from wms.people.values import Right
 
@@ -48,7 +48,7 @@ class OrderIn(BaseModel):
     no: Code
     merchant: Code | None = None
     courier: Code | None = None
-    lines: Annotated[list[OrderLineIn], Field(min_length=1, max_length=500)]
+    lines: Annotated[list[OrderLineIn], Field(min_length=1, max_length=LINES_MAX)]
     receiver: ReceiverIn = ReceiverIn()
     shop: Words = ""
     remark: Words = ""

@@ -24,7 +24,7 @@ from wms.outbound.tables import Order, OrderLine
 from wms.outbound.values import Cancellation, Cancelled, OrderState, Receiver
 from wms.site.tables import Warehouse
 
-LINES_MAX = 200
+LINES_MAX = 2_000  # wholesale orders have hundreds; one more is a file by mistake
 PIECES_MAX = 1_000_000
 Line = tuple[str, int] | tuple[str, int, int]
 
