@@ -35,8 +35,8 @@ class SkuIn(BaseModel):
     name: Name
     merchant: Code | None = None
     barcodes: Annotated[list[Barcode], Field(max_length=50)] = []
-    unit: Annotated[str, Field(min_length=1, max_length=20)] = "件"
-    family: Annotated[str, Field(max_length=100)] = ""
+    unit: Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[^\x00-\x1f\x7f]*$")] = "件"
+    family: Annotated[str, Field(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     length_mm: Size = 0
     width_mm: Size = 0
     height_mm: Size = 0

@@ -43,7 +43,7 @@ class LotIn(BaseModel):
     code: Code | None = None
     produced_on: date | None = None
     expires_on: date | None = None
-    origin: Annotated[str, Field(max_length=200)] = ""
+    origin: Annotated[str, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
 BoxCode = Annotated[str, Field(min_length=1, max_length=46, pattern=r"^[0-9A-Za-z.-]+$")]

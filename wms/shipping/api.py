@@ -22,7 +22,7 @@ class RerouteIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
     courier: Words
     to_hub: Words
-    from_hub: Annotated[str, Field(max_length=64)] = ""
+    from_hub: Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     active: bool = True
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import select
 
 from wms.core.audit_trail import note
 from wms.core.call import Call
 from wms.core.db.tables import table_of
+from wms.core.db.types import Base
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, touched
+from wms.core.sql import insert_for
 from wms.shipping.tables import Courier, RouteRule, WaybillPool
 
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$")
@@ -32,7 +34,7 @@ def add_courier(call: Call, *, code: str, name: str, cut_offs: Sequence[str], pr
         "weight_max_g": 30_000,
         "active": True,
     }
-    if touched(call.session, insert_for(call.session, table_of(Courier)).on_conflict_do_nothing(), row) != 1:
+    if not _is_new(call, Courier, row):
         raise Refused(Reason.ALREADY_EXISTS, what=code)
 
 
@@ -89,5 +91,12 @@ def add_route(call: Call, *, courier: str, match: str, route_code: str, hub: str
         "hub": hub,
         "priority": priority,
     }
-    if touched(call.session, insert_for(call.session, table_of(RouteRule)).on_conflict_do_nothing(), row) != 1:
+    if not _is_new(call, RouteRule, row):
         raise Refused(Reason.ALREADY_EXISTS, what=f"{courier} {match}")
+
+
+def _is_new(call: Call, record: type[Base], row: dict[str, Any]) -> bool:
+    """Write the row unless there is one with its key; the count of rows an INSERT tells is not the same everywhere."""
+    table = table_of(record)
+    fresh = insert_for(call.session, table).on_conflict_do_nothing().returning(table.c.id)
+    return call.session.execute(fresh, row).first() is not None

@@ -71,7 +71,7 @@ def _body() -> dict[str, Any]:
 
 
 def _list(body: dict[str, Any], name: str) -> list[Any]:
-    found = body.get(name) or []
+    found = body.get(name, [])
     if not isinstance(found, list):
         raise Refused(Reason.BAD_INPUT, what=f"{name}: a list")
     return found

@@ -303,8 +303,10 @@ def _command(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
         return  # a print command: its job tells its own states
     call.session.execute(
         update(GatewayCommand)
-        .where(GatewayCommand.id == int(number), GatewayCommand.gateway_id == gateway.id)
-        .values(result=str(facts["result"]), done_at=call.now)
+        .where(
+            GatewayCommand.id == int(number), GatewayCommand.gateway_id == gateway.id, GatewayCommand.result.is_(None)
+        )
+        .values(result=str(facts["result"])[:WORD_LENGTH_MAX], done_at=call.now)
     )
 
 
