@@ -7,13 +7,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from wms.cli import auditing, benches, databases, demonstration, importing, keys, serving
+from wms.cli import auditing, benches, databases, demonstration, importing, keys, serving, staff
 from wms.cli.trouble import Trouble, printable
 from wms.core.i18n import text
 from wms.core.refusal import Refused
 from wms.settings import BadSetting
 
-COMMANDS = (demonstration, serving, databases, auditing, keys, importing, benches)
+COMMANDS = (demonstration, serving, databases, auditing, staff, keys, importing, benches)
 
 
 class OneLineParser(argparse.ArgumentParser):
