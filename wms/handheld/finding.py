@@ -48,7 +48,7 @@ class Found:
 
 
 def find(session: Session, warehouse_id: int, read: Read, merchant_id: int | None = None) -> Found:
-    """The card of a scanned code. A merchant's key sees its own rows only. Raises BARCODE_UNKNOWN, BARCODE_AMBIGUOUS."""
+    """The card of a scanned code. A merchant sees own rows only. Raises BARCODE_UNKNOWN, BARCODE_AMBIGUOUS."""
     for look in _LOOKS.get(read.kind, _PLAIN):
         found = look(session, warehouse_id, read.body, merchant_id)
         if found is not None:
