@@ -31,6 +31,9 @@ RETRY_SECONDS_MAX = 2.0
 READERS_MAX = 24
 WRITERS_MAX_POSTGRESQL = 16
 SQLITE_BUSY_MS = 5_000
+# Pages each connection keeps for itself; there are many readers, and the system caches the file for all of them.
+WRITER_CACHE_KB = 32_768
+READER_CACHE_KB = 2_048
 _PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "08006", "08003", "08001"}
 
 
@@ -164,7 +167,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={SQLITE_BUSY_MS}",
-            "cache_size=-65536",
+            f"cache_size=-{WRITER_CACHE_KB if writes else READER_CACHE_KB}",
         ]
         for pragma in pragmas if writes else [*pragmas, "query_only=ON"]:
             connection.execute(f"PRAGMA {pragma}")
