@@ -49,6 +49,8 @@ FILE = "sqlite:///"
 DAY_S_MIN, DAY_S_MAX, DAY_S_PER_LINE = 20.0, 420.0, 0.13
 LOOK_S = 0.3
 
+LooksOn = Callable[[Database, Park, Day], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -66,12 +68,14 @@ class Wish:
     keep: Path | None
 
 
-def run(wish: Wish) -> int:
+def run(wish: Wish, looks_on: LooksOn | None = None) -> int:
     """Live the day; 0 when every order is shipped or explained and every promise holds. Raises Trouble, BadOrders,
     NotReady.
+
+    `looks_on` is called once, when everybody is at work: for who wants to watch, say with a camera.
     """
     with asked_to_end():
-        return _run(wish)
+        return _run(wish, looks_on)
 
 
 @contextmanager
@@ -90,7 +94,7 @@ def asked_to_end() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _run(wish: Wish) -> int:
+def _run(wish: Wish, looks_on: LooksOn | None) -> int:
     began_s = time.monotonic()
     screen = Console(stderr=True)
     plan = _plan(wish)
@@ -102,6 +106,8 @@ def _run(wish: Wish) -> int:
         with Processes(folder) as processes:
             day = _open_doors(db, url, folder, plan, park, processes, bars)
             people = _let_work(day, park, processes)
+            if looks_on is not None:
+                looks_on(db, park, day)
             _live(db, park.warehouse_id, day, people, bars)
             told = report.gather(db, park.warehouse_id, day, time.monotonic() - began_s)
     told.audit_ok = not any(breaks for _promise, breaks in broken_promises(db))
