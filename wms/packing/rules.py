@@ -36,7 +36,7 @@ def check_weight(weight_g: int | None, expected_g: int) -> int:
 def share_over_lines(
     lines: Sequence[tuple[int, int]], stock: Sequence[Any], quantity: int
 ) -> list[tuple[int, Any, int]]:
-    """Share `quantity` pieces of one SKU over the order's lines (id, pieces left) and the tote's stock rows (`on_hand`).
+    """Share `quantity` pieces of one SKU over the order's lines (id, pieces left) and the tote's stock (`on_hand`).
 
     (line id, stock row, pieces) each; stock in the order given. The caller has seen that the lines want so many.
     """
