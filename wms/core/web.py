@@ -17,6 +17,7 @@ from apiflask import APIFlask
 from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from wms.core import openapi
 from wms.core.call import Call, Who
 from wms.core.clock import Clock
 from wms.core.db import Database
@@ -77,7 +78,7 @@ def command(right: str, *, status: int = 200) -> Callable[[Callable[..., Any]], 
             )
             return respond(outcome)
 
-        return view
+        return openapi.answers_with(status)(view)
 
     return wrap
 
@@ -121,6 +122,7 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.config["VALIDATION_ERROR_STATUS_CODE"] = 400
     app.config["SYNC_LOCAL_SPEC"] = False
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
+    app.spec_processor(lambda spec: openapi.complete(app, spec))
     app.extensions[EXTENSION] = at
     app.error_processor(_apiflask_error)
     app.register_error_handler(Refused, refusal_response)

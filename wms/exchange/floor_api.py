@@ -9,6 +9,7 @@ from flask import Response, request
 from sqlalchemy import select
 
 from wms.core.call import Call
+from wms.core.openapi import answers_with
 from wms.core.web import SECURITY, command, edge, key_holder, question, respond
 from wms.exchange import waves
 from wms.people.values import Right
@@ -27,6 +28,7 @@ def make_waves(call: Call) -> dict[str, Any]:
 
 @floor_api.post("/waves/<no>/release")
 @floor_api.doc(summary="Plan a wave's batches and release it", security=SECURITY)
+@answers_with(200)
 def release(no: str) -> Response:
     who, at = key_holder(Right.RELEASE_WAVES), edge()
     return respond(waves.plan_and_release(at.db, at.clock, who, request.headers.get("Idempotency-Key", ""), no))
