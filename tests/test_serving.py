@@ -1,0 +1,112 @@
+"""`wms serve` in a process of its own: says what it stands on, answers, and stops when asked."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from tests.builders import Park, a_park, a_sku, acting, stock_in
+from wms.core.clock import HandClock
+from wms.core.db import Database
+from wms.migrations import commands
+
+WAIT_S = 60
+ADDRESS = re.compile(r"at (http://127\.0\.0\.1:\d+)/")
+
+
+@dataclass
+class Served:
+    """A running server, and what it has said on stderr."""
+
+    process: subprocess.Popen[str]
+    said: list[str] = field(default_factory=list)
+    listening: threading.Event = field(default_factory=threading.Event)
+
+    def listen(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line.rstrip())
+            if ADDRESS.search(line):
+                self.listening.set()
+        self.listening.set()
+
+    @property
+    def url(self) -> str:
+        found = ADDRESS.search("\n".join(self.said))
+        assert found, self.said
+        return found[1]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(WAIT_S)
+
+
+def serve(path: Path) -> Served:
+    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(path)]
+    served = Served(subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True))
+    threading.Thread(target=served.listen, daemon=True).start()
+    assert served.listening.wait(WAIT_S)
+    return served
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "park.db"
+    commands.upgrade(f"sqlite:///{made}")
+    return made
+
+
+@pytest.fixture
+def park(path: Path) -> Iterator[Park]:
+    database = Database.open(f"sqlite:///{path}")
+    yield a_park(database)
+    database.dispose()
+
+
+def warnings_of(served: Served) -> list[str]:
+    return [line for line in served.said if "warning" in line and "SQLite 3" not in line]
+
+
+def test_a_sound_house_is_served_without_a_warning_and_stops_when_asked(park: Park, path: Path) -> None:
+    served = serve(path)
+    try:
+        with urlopen(f"{served.url}/api/openapi.json", timeout=WAIT_S) as answer:
+            assert answer.status == 200
+        assert warnings_of(served) == []
+    finally:
+        code = served.stop()
+    assert code == 0
+
+
+def test_a_clock_behind_the_last_movement_is_told_and_does_not_stop_the_start(park: Park, path: Path) -> None:
+    tomorrow = HandClock(datetime.now(UTC) + timedelta(days=1))
+    acting(
+        park.database, lambda call: stock_in(call, a_sku(call), "A01-01-1A", 1), park.warehouse_id, now=tomorrow.now()
+    )
+    served = serve(path)
+    try:
+        (warning,) = warnings_of(served)
+        assert "behind the last movement" in warning
+    finally:
+        served.stop()
+
+
+def test_a_database_with_another_schema_is_refused(tmp_path: Path) -> None:
+    old = tmp_path / "old.db"
+    Database.open(f"sqlite:///{old}").dispose()
+    old.touch()
+    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(old)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=WAIT_S, check=False)
+    assert done.returncode == 2
+    assert "wms db upgrade" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
