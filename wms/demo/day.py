@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wms.core.codes import Kind, make
+from wms.demo.clock import DayClock
 from wms.demo.hands import Goods
 from wms.demo.plan import DayPlan, PlannedSku
 from wms.demo.stations import Floor
@@ -90,6 +91,7 @@ class Day:
     goods: Goods
     floor: Floor
     rest: Rest
+    clock: DayClock
     happened: Happened = field(default_factory=Happened)
     over: threading.Event = field(default_factory=threading.Event)
     counts: Counter[str] = field(default_factory=Counter)

@@ -7,12 +7,12 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +28,7 @@ from wms.core.ids import new_id
 from wms.core.perform import system_call
 from wms.demo import report
 from wms.demo.build import Park, build, is_a_demo
+from wms.demo.clock import DayClock
 from wms.demo.day import Day, Rest, RestRefused
 from wms.demo.hands import Goods
 from wms.demo.order_file import plan_from, read_map, read_orders
@@ -44,7 +45,7 @@ from wms.trouble import Trouble, first_line
 
 TABLES = ("PK-01", "PK-02", "PK-03")
 LINE = "LINE-1"
-OPENS = "07:00"
+OPENS, EVENING = "07:00", "18:30"
 FILE = "sqlite:///"
 DAY_S_MIN, DAY_S_MAX, DAY_S_PER_LINE = 20.0, 420.0, 0.13
 LOOK_S = 0.3
@@ -114,7 +115,7 @@ def _run(wish: Wish, looks_on: LooksOn | None) -> int:
     report.show(told, screen, as_json=wish.as_json)
     db.dispose()
     if wish.serve:
-        _serve(url, folder, park, screen, wish.port)
+        _serve(url, folder, park, day.clock, screen, wish.port)
     return 0 if told.holds else 1
 
 
@@ -192,10 +193,8 @@ def _open_doors(
 ) -> Day:
     """The server, three tables and the line: fifteen processes on loopback."""
     doors = bars.add_task("开门 processes", total=1 + len(TABLES) * 4 + 2)
-    start = at_local(DAY, OPENS)
-    server = processes.start(
-        "server", ["wms.demo.server", "--db", url, "--start", start.isoformat(), "--factor", f"{pace(plan):.1f}"]
-    )
+    clock = DayClock(at_local(DAY, OPENS), pace(plan), at_local(DAY, EVENING))
+    server = processes.start("server", _server_words(url, clock, port=0))
     bars.advance(doors)
     server_url = f"http://127.0.0.1:{server.ready['port']}"
 
@@ -217,7 +216,15 @@ def _open_doors(
     floor.line = set_up_line(processes, folder, server_url, LINE, invite)
     bars.advance(doors, 2)
     rest = Rest(server_url, park.credentials.api_key)
-    return Day(server_url, plan, Goods.of(plan), floor, rest)
+    return Day(server_url, plan, Goods.of(plan), floor, rest, clock)
+
+
+def _server_words(url: str, clock: DayClock, port: int) -> list[str]:
+    """How the server is started so that it tells the same time as `clock`, or a moment later."""
+    factor, evening = f"{clock.factor:.3f}", clock.evening.isoformat()
+    start = clock.now().isoformat()
+    words = ["wms.demo.server", "--db", url, "--start", start, "--factor", factor, "--evening", evening]
+    return [*words, "--port", str(port)]
 
 
 def _let_work(day: Day, park: Park, processes: Processes) -> list[Worker]:
@@ -326,12 +333,22 @@ class Watch:
         return counts["on_line"] == counts["discharged"] and self._day.rejected.empty() and self._day.to_pack.empty()
 
 
-def _serve(url: str, folder: Path, park: Park, screen: Console, port: int) -> None:
+def _free(port: int) -> int:
+    """The port, if nobody has it; else 0, which takes any."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def _serve(url: str, folder: Path, park: Park, clock: DayClock, screen: Console, port: int) -> None:
     """The house stays open, at the evening of that day and at the pace of the wall clock, until Ctrl+C."""
-    evening = at_local(DAY, CYCLES[-1]) + timedelta(minutes=30)
+    evening = DayClock(max(clock.now(), clock.evening), 1.0, clock.evening)
     with Processes(folder) as processes:
-        words = ["wms.demo.server", "--db", url, "--start", evening.isoformat(), "--factor", "1", "--port", str(port)]
-        server = processes.start("open-house", words)
+        server = processes.start("open-house", _server_words(url, evening, _free(port)))
         report.show_addresses(screen, int(server.ready["port"]), park.credentials)
         with contextlib.suppress(KeyboardInterrupt):
             while server.alive():
