@@ -48,7 +48,8 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "parcel.labelled": lambda told: _parcel_labelled(db, clock, told),
         "bag.closed": lambda told: _bag_closed(db, clock, told),
         "order.intercepted": calling(_order_stopped),
-        "order.cancelled": calling(lambda call, told: shipping.give_up_parcels(call, _order_id(told))),
+        "order.cancelled": calling(lambda call, told: shipping.cancel_parcels(call, _order_id(told))),
+        "order.shipped": calling(lambda call, told: sorting.route_order(call, _order_id(told))),
         "reroute.changed": calling(lambda call, told: sorting.route_courier(call, str(told.facts["courier"]))),
         "chute.emptied": calling(lambda call, told: order_chute(call, int(told.facts["chute"]), "CLEAR")),
     }

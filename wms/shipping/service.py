@@ -365,18 +365,3 @@ def _hand_over_boxes(call: Call, parcel_ids: Sequence[int]) -> list[tuple[str, s
         hand_over_parcel(call, parcel, None)
         shipped.append((parcel.code, labelled.waybill))
     return shipped
-
-
-def give_up_parcels(call: Call, order_id: int, source: WaybillSource = POOL) -> int:
-    """The order was cancelled and its goods are back: its parcels end, their numbers are given back (取消面单)."""
-    parcels = call.session.scalars(
-        select(Parcel)
-        .where(Parcel.order_id == order_id, Parcel.state.not_in(("handed_over", "cancelled")))
-        .order_by(Parcel.id)
-        .with_for_update()
-    ).all()
-    for parcel in parcels:
-        packing.cancel_parcel(call, parcel)
-        if parcel.waybill is not None:
-            source.void(call, parcel.courier, parcel.waybill)
-    return len(parcels)
