@@ -1,0 +1,8 @@
+"""The terminal's doors. `terminal_pages` is everything under /terminal, `front_door` leads from / to it."""
+
+from __future__ import annotations
+
+from wms.terminal.pages import commands, door, live, views
+from wms.terminal.pages.blueprints import front_door, terminal_pages
+
+__all__ = ["commands", "door", "front_door", "live", "terminal_pages", "views"]

@@ -1,0 +1,105 @@
+"""The house's own troubles: what did not go out, what does not add up, what waits for a second person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import func, select
+
+from wms.core.tables import OutboxRow
+from wms.counting.tables import Count, CountLine
+from wms.ledger.tables import BrokenPromise, Stock
+from wms.shipping.tables import WaybillPool
+from wms.site.tables import Slot
+from wms.terminal.queries.look import Look
+from wms.terminal.queries.troubles import cures
+from wms.terminal.values import HOLD, STOP, WARN, Deed, Trouble, Words
+
+ROWS_MAX = 8
+
+
+def set_aside(look: Look) -> Iterator[Trouble]:
+    """Facts that could not be delivered after many tries."""
+    rows = look.session.execute(
+        select(OutboxRow.id, OutboxRow.topic, OutboxRow.aggregate, OutboxRow.trouble, OutboxRow.written_at)
+        .where(OutboxRow.warehouse_id == look.warehouse_id, OutboxRow.sent_at.is_(None), _is_set_aside())
+        .order_by(OutboxRow.id)
+        .limit(ROWS_MAX)
+    )
+    for row in rows:
+        what = Words("terminal.trouble.outbox", {"topic": row.topic, "aggregate": row.aggregate})
+        note = Words("terminal.trouble.outbox.note", {"why": (row.trouble or "")[:80]})
+        deed = Deed("send_again", Words("terminal.deed.send_again"), {"row": row.id})
+        yield Trouble(f"outbox:{row.id}", "O-4101", WARN, what, note, deed, row.written_at)
+
+
+def _is_set_aside() -> Any:
+    return OutboxRow.set_aside_at.is_not(None)
+
+
+def broken_promises(look: Look) -> Iterator[Trouble]:
+    """What the audit found wrong and froze. Where it is goods in a slot, a count tells the truth."""
+    rows = look.session.execute(
+        select(
+            BrokenPromise.id, BrokenPromise.promise, BrokenPromise.subject, BrokenPromise.facts, BrokenPromise.found_at
+        )
+        .where(BrokenPromise.warehouse_id == look.warehouse_id, BrokenPromise.closed_at.is_(None))
+        .order_by(BrokenPromise.id)
+        .limit(ROWS_MAX)
+    )
+    for row in rows:
+        key = f"promise:{row.id}"
+        slot = _slot_of(look, row.subject)
+        deed = cures.look_after(key)
+        if slot is not None:
+            deed = Deed("count_slot", Words("terminal.deed.count_slot", {"slot": slot}), {"slot": slot})
+        what = Words("terminal.trouble.promise", {"subject": row.subject})
+        note = Words("terminal.trouble.promise.note", {"promise": row.promise, "facts": row.facts})
+        yield Trouble(key, "H-5101", STOP, what, note, deed, row.found_at)
+
+
+def _slot_of(look: Look, subject: str) -> str | None:
+    """The slot of "stock 17"."""
+    kind, _, number = subject.partition(" ")
+    if kind != "stock" or not number.isdigit():
+        return None
+    query = select(Slot.code).join(Stock, Stock.place_id == Slot.place_id)
+    return look.session.scalars(
+        query.where(Stock.id == int(number), Slot.warehouse_id == look.warehouse_id)
+    ).one_or_none()
+
+
+def counts_to_approve(look: Look) -> Iterator[Trouble]:
+    """Large differences wait for a second person."""
+    more = func.sum(CountLine.counted - CountLine.expected)
+    rows = look.session.execute(
+        select(Count.id, Slot.code, Count.counted_at, more.label("difference"))
+        .join(CountLine, CountLine.count_id == Count.id)
+        .join(Slot, Slot.place_id == Count.slot_id)
+        .where(Count.warehouse_id == look.warehouse_id, Count.state == "approval")
+        .group_by(Count.id, Slot.code, Count.counted_at)
+        .order_by(Count.id)
+        .limit(ROWS_MAX)
+    )
+    for row in rows:
+        what = Words("terminal.trouble.count", {"slot": row.code, "difference": f"{row.difference:+,}"})
+        deed = Deed("approve_count", Words("terminal.deed.approve_count"), {"count": row.id})
+        note = Words("terminal.trouble.count.note")
+        yield Trouble(f"count:{row.id}", "C-7101", HOLD, what, note, deed, row.counted_at)
+
+
+def numbers_low(look: Look) -> Iterator[Trouble]:
+    """Pools of waybill numbers that soon run dry."""
+    left = WaybillPool.last - WaybillPool.next + 1
+    rows = look.session.execute(
+        select(WaybillPool.id, WaybillPool.courier, left.label("left"))
+        .where(WaybillPool.warehouse_id == look.warehouse_id, left <= WaybillPool.low_mark)
+        .order_by(left)
+        .limit(ROWS_MAX)
+    )
+    for row in rows:
+        key = f"numbers:{row.id}"
+        what = Words("terminal.trouble.numbers", {"courier": look.courier(row.courier), "left": f"{row.left:,}"})
+        note = Words("terminal.trouble.numbers.note")
+        yield Trouble(key, "N-9101", STOP if row.left <= 0 else WARN, what, note, cures.look_after(key))

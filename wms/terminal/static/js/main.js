@@ -1,0 +1,7 @@
+import * as clock from "./clock.js";
+import * as keys from "./keys.js";
+import * as stream from "./stream.js";
+
+clock.start();
+keys.start();
+stream.start();
