@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from apiflask import APIFlask
 
 from wms.catalog.api import catalog_api
+from wms.core import logs
 from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.jobs import Jobs
@@ -60,7 +61,8 @@ class House:
 
 
 def make_house(db: Database, clock: Clock, settings: Settings) -> House:
-    """The application over one open database."""
+    """The application over one open database, with the house's way of logging."""
+    logs.set_up()
     app = make_flask(
         "wms",
         Edge(

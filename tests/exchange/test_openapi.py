@@ -181,3 +181,9 @@ def ask_all_kinds(operation: Any, key: str, statuses: Counter[int]) -> None:
         case.validate_response(answer, checks=CHECKS)
 
     ask()
+
+
+def test_a_number_no_column_can_hold_is_a_page_that_is_not_there(door: tuple[House, str]) -> None:
+    headers = {"Authorization": f"Bearer {door[1]}", "Idempotency-Key": "huge"}
+    answer = door[0].app.test_client().post(f"/api/v1/chutes/{2**64}/empty", headers=headers)
+    assert (answer.status_code, answer.get_json()["error"]["reason"]) == (404, "not_found")

@@ -16,6 +16,7 @@ import structlog
 from apiflask import APIFlask
 from flask import Response, current_app, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 from wms.core import openapi
 from wms.core.call import Call, Who
@@ -25,6 +26,7 @@ from wms.core.perform import Outcome, error_body, perform, to_json
 from wms.core.refusal import Reason, Refused
 
 API_BODY_BYTES_MAX = 64 * 1024
+PATH_NUMBER_MAX = 2**31 - 1
 EXTENSION = "chuwei"
 JSON_TYPE = "application/json"
 SECURITY = "bearer"
@@ -115,6 +117,13 @@ def refusal_response(no: Refused, language: str = "") -> Response:
     return json_response(to_json(error_body(no, chosen)), no.reason.status)
 
 
+class NumberInPath(IntegerConverter):
+    """A whole number that columns can hold; a larger one is a page that is not there."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **{"max": PATH_NUMBER_MAX, **options})
+
+
 def make_flask(name: str, at: Edge) -> APIFlask:
     """An application with our envelope for every error and our headers on every answer."""
     app = APIFlask(name, title="Chuwei", version="1", spec_path="/api/openapi.json", docs_path=None)
@@ -123,6 +132,7 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.config["SYNC_LOCAL_SPEC"] = False
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     app.spec_processor(lambda spec: openapi.complete(app, spec))
+    app.url_map.converters["int"] = NumberInPath
     app.extensions[EXTENSION] = at
     app.error_processor(_apiflask_error)
     app.register_error_handler(Refused, refusal_response)

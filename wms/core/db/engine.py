@@ -83,6 +83,7 @@ class Database:
             pool_pre_ping=False,
             isolation_level="READ COMMITTED",
             json_serializer=json_text,
+            hide_parameters=True,
         )
         return cls(full, engine, engine)
 
@@ -157,6 +158,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MS / 1000},
         json_serializer=json_text,
+        hide_parameters=True,  # an error's text goes into logs; what people told us does not
     )
 
     @event.listens_for(engine, "connect")
