@@ -64,8 +64,9 @@ def bar(value: float, most: float, width: int = 46, height: int = 12, kind: str 
     """One thin bar on a common scale; a value above 0 is never invisible."""
     length = 0.0 if most <= 0 or value <= 0 else max(1.5, value / most * width)
     return Markup(
-        '<svg class="bar {}" width="{}" height="{}" aria-hidden="true"><rect width="{}" height="{}"/></svg>'
-    ).format(kind, width, height, _n(min(length, width)), height)
+        '<svg class="bar {}" width="{}" height="{}" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect width="{}" height="{}"/></svg>'
+    ).format(kind, width, height, width, height, _n(min(length, width)), height)
 
 
 def share(done: int, ready: int, total: int, width: int = 58, height: int = 12) -> Markup:
