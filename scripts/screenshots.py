@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import select
 
 from tests import browsers
+from tests.handheld.page.handheld import TRIGGER
 from wms.catalog.tables import Merchant, Sku, SkuBarcode
 from wms.core.call import Call
 from wms.core.clock import HandClock
@@ -40,17 +41,19 @@ from wms.people.values import DeviceKind, Role
 from wms.site.tables import Warehouse
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDERS = 160
+ORDERS = 240
+DAY_S = 420.0
 SEED = 1
 UNDER_WAY = 0.35  # of the orders packed: then there is something to see everywhere
 UNDER_WAY_S_MAX = 600.0
-WAIT_MS = 20_000
+WAIT_MS = 60_000
 TERMINAL = {"width": 1440, "height": 900}
 HANDHELD = {"width": 360, "height": 640}
 ASN = "IN-1107-9"
 PIN = "4417"  # of people in a database that is thrown away
 CART, TOTES = "C-12", ("T-0391", "T-0392", "T-0393", "T-0394", "T-0395", "T-0396")
-SCANS_MAX = 20
+TRIES_MAX = 60
+WAIT_SCAN_MS = 700
 NAMES = {"zh": "周班长", "en": "Zhou"}
 
 Facts = dict[str, Any]
@@ -99,16 +102,28 @@ def _name_of(db: Database, sku: str) -> str:
 
 def live_a_day(folder: Path) -> int:
     """In a process of its own: the demonstration, telling on stdout where it is and when it is worth a look."""
+    from wms.demo import run as demo
     from wms.demo.plan import DAY, at_local
-    from wms.demo.run import Wish, run
 
     def looks_on(db: Database, park: Any, day: Day) -> None:
         clock = HandClock(at_local(DAY, "08:30"))
         _say({"url": day.url, **let_in(db, clock)})
         threading.Thread(target=_tell_when_under_way, args=(day,), daemon=True).start()
 
-    wish = Wish(None, SEED, ORDERS, None, None, None, as_json=True, serve=False, port=0, keep=folder)
-    return run(wish, looks_on)
+    demo.DAY_S_MIN = demo.DAY_S_MAX = DAY_S  # slow enough for a camera, on a busy machine too
+    wish = demo.Wish(
+        db=None,
+        seed=SEED,
+        count=ORDERS,
+        orders=None,
+        days=None,
+        columns=None,
+        as_json=True,
+        serve=False,
+        port=0,
+        keep=folder,
+    )
+    return demo.run(wish, looks_on)
 
 
 def _tell_when_under_way(day: Day) -> None:
@@ -162,7 +177,7 @@ def a_copy(source: Path, folder: Path) -> Iterator[tuple[Facts, Callable[[], Non
 
 
 class Handheld:
-    """A PDA in the hand of one person: scans with real key events, reads the screen as the server drew it."""
+    """A PDA in the hand of one person: scans at a scanner's pace, reads the screen as the server drew it."""
 
     def __init__(self, browser: Any, facts: Facts, language: str) -> None:
         self.context = browser.new_context(viewport=HANDHELD, device_scale_factor=2, locale=_locale(language))
@@ -181,10 +196,9 @@ class Handheld:
         self.page.wait_for_selector('[data-card="choose"]')
 
     def scan(self, code: str) -> None:
-        self.page.keyboard.press("F9")
-        self.page.keyboard.type(code)
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_timeout(400)
+        how = {"codes": [code], "prefix": "F9", "end": ["Enter"], "gap_ms": 0, "keyCode": 0, "target": ""}
+        self.page.evaluate(TRIGGER, how)
+        self.page.wait_for_timeout(WAIT_SCAN_MS)
 
     def screen(self) -> Mapping[str, Any]:
         """What the server would draw now."""
@@ -194,7 +208,7 @@ class Handheld:
 
     def choose(self, value: str) -> None:
         self.page.click(f'.choose [data-value="{value}"]')
-        self.page.wait_for_timeout(400)
+        self.page.wait_for_timeout(WAIT_SCAN_MS)
 
     def picture(self, path: Path) -> None:
         self.page.wait_for_timeout(2_500)  # the bar of a message that is no longer new goes away
@@ -216,23 +230,23 @@ def show_receiving(hand: Handheld, to: Path) -> None:
 
 
 def show_picking(hand: Handheld, path: Path) -> None:
-    """On the walk: where, what, how many, into which tote. Without work the menu is shown."""
-    hand.choose("get_work")
+    """On the walk, before the slot: where to go, what to take, how many, into which tote."""
     totes = list(TOTES)
-    for _ in range(SCANS_MAX):
+    for _ in range(TRIES_MAX):
         screen = hand.screen()
-        if screen["dialogue"] == "putaway":
+        if screen["dialogue"] == "menu":
+            hand.choose("get_work")  # others are quick: the next look may find nothing, or another's
+        elif screen["dialogue"] == "putaway":
             hand.scan(slot_code(screen))
         elif screen["step"] == "scan_cart":
             hand.scan(make(Kind.CART, CART))
         elif screen["step"] == "scan_new_tote" and totes:
             hand.scan(make(Kind.TOTE, totes.pop(0)))
         elif screen["step"] == "scan_slot":
-            hand.scan(slot_code(screen))
-        elif screen["dialogue"] == "menu":
-            hand.choose("get_work")
-        else:
             break
+        else:
+            hand.page.keyboard.press("Escape")
+            hand.page.wait_for_timeout(WAIT_SCAN_MS)
     hand.picture(path)
 
 
@@ -263,13 +277,13 @@ def take_all(facts: Facts, under_way: Callable[[], None], to: Path, only: str) -
                 hand.log_in()
             show_receiving(hands["en"], to)
         under_way()
+        if only in ("", "pda"):
+            show_picking(hands["zh"], to / "pda.png")
         if only in ("", "terminal"):
             show_terminal(browser, facts, "zh", to / "terminal.png")
             show_terminal(browser, facts, "en", to / "terminal-en.png")
             show_terminal(browser, facts, "zh", to / "terminal-line.png", "line")
             show_terminal(browser, facts, "zh", to / "terminal-waves.png", "waves")
-        if only in ("", "pda"):
-            show_picking(hands["zh"], to / "pda.png")
 
 
 def main() -> int:
