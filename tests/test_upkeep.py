@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 
 from tests.builders import MORNING, Park, a_park, a_sku, stock_in
 from wms import upkeep
+from wms.auditing import close_what_was_mended
 from wms.core.clock import HandClock
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
@@ -65,6 +66,34 @@ def test_what_was_found_is_not_found_again_until_a_person_has_looked(park: Park)
     park.database.transact(lambda session: session.execute(update(BrokenPromise).values(closed_at=MORNING)))
     assert upkeep.audit(park.database, park.clock) == 1
     assert len(findings(park)) == 2
+
+
+def close(park: Park, still_broken: set[tuple[str, str]]) -> int:
+    return close_what_was_mended(park.database, park.clock, still_broken, "person:1")
+
+
+def test_stock_moves_again_when_it_was_mended_and_somebody_says_so(park: Park) -> None:
+    spoil(park)
+    upkeep.audit(park.database, park.clock)
+    park.database.transact(lambda session: session.execute(text("UPDATE stock SET on_hand = 10")))
+    assert close(park, set()) == 1
+    assert [finding.closed_at for finding in findings(park)] == [park.clock.now()]
+    park.act(lambda call: ledger.hold(call, 1, 1, 1, Purpose.ORDER_LINE, 1))
+
+
+def test_what_is_still_broken_stays_frozen(park: Park) -> None:
+    spoil(park)
+    upkeep.audit(park.database, park.clock)
+    assert close(park, {("on_hand_is_the_sum_of_movements", "stock 1")}) == 0
+    assert park.read(lambda session: session.scalars(select(Stock.frozen_reason)).all()) != [None]
+
+
+def test_what_a_person_froze_is_not_freed_with_a_finding(park: Park) -> None:
+    spoil(park)
+    upkeep.audit(park.database, park.clock)
+    park.act(lambda call: ledger.freeze(call.session, 1, "smells odd"))
+    assert close(park, set()) == 1
+    assert park.read(lambda session: session.scalars(select(Stock.frozen_reason)).all()) == ["smells odd"]
 
 
 def test_an_empty_database_has_nothing_to_audit(database: Database) -> None:
