@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import re
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from wms.cli import main
 from wms.demo.plan import plan_day
 
-COUNT = 25
-DAY_S_MAX = 400
+COUNT, SEED = 25, 5
+END_S = 60.0
 NEEDED = {
     "orders": int,
     "lines": int,
@@ -41,31 +47,99 @@ FAULTS = {
 pytestmark = pytest.mark.slow
 
 
-def live(folder: Path, *options: str) -> tuple[int, dict[str, Any], str]:
-    """Exit code, the last object on standard output, standard error."""
-    words = [sys.executable, "-m", "wms.cli", "demo", "--no-serve", "--json", *options]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WMS_")}
-    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        words, cwd=folder, env=environment, capture_output=True, text=True, timeout=DAY_S_MAX, check=False
-    )
-    lines = done.stdout.strip().splitlines()
-    return done.returncode, json.loads(lines[-1]) if lines else {}, done.stderr
+@dataclass(frozen=True)
+class Lived:
+    """What a run left: its folder, what it told, what it said, what its open house answered, how it ended."""
+
+    folder: Path
+    told: dict[str, Any]
+    said: str
+    served: dict[str, int]
+    code: int
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int, dict[str, Any], str]:
-    """One day, looked at by all tests of this file."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """One day and the open house after it, looked at by all tests of this file; ended by Ctrl+C."""
     folder = tmp_path_factory.mktemp("day")
-    return folder, *live(folder, "--count", str(COUNT), "--seed", "5", "--db", "park.db", "--keep", "kept")
+    words = [sys.executable, "-m", "wms.cli", "demo", "--json", "--port", "0", "--db", "park.db", "--keep", "kept"]
+    with (folder / "said").open("w+", encoding="utf-8") as said:
+        process = subprocess.Popen(
+            [*words, "--count", str(COUNT), "--seed", str(SEED)],
+            cwd=folder,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            open_house = card(folder / "said", process)
+            served = visit(open_house) if open_house else {}
+            process.send_signal(signal.SIGINT)
+            process.stdout.read()
+            code = process.wait(END_S)
+        finally:
+            process.terminate()
+            process.wait(END_S)
+    return Lived(folder, json.loads(line or "{}"), (folder / "said").read_text("utf-8"), served, code)
 
 
-def test_a_day_ends_well_and_says_so_in_one_object(lived: tuple[Path, int, dict[str, Any], str]) -> None:
-    _folder, code, told, said = lived
-    assert code == 0, said
+def environment() -> dict[str, str]:
+    """As a stranger's shell: no settings, this checkout, a wide window."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WMS_")}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"}
+
+
+def card(said: Path, process: subprocess.Popen[str]) -> str:
+    """The log-in card that is shown when the house is open; nothing when it never opens."""
+    until_s = time.monotonic() + END_S
+    while time.monotonic() < until_s and process.poll() is None:
+        text = said.read_text("utf-8")
+        if "Ctrl+C" in text:
+            return text[text.index("打开 open") :]
+        time.sleep(0.1)
+    return ""
+
+
+def visit(open_house: str) -> dict[str, int]:
+    """HTTP status of the doors the card names, and of a PDA's log-in with its badge and PIN and of the API's key."""
+    pda = urlsplit(found(r"(http://\S+/pda/\S*)", open_house))
+    terminal = urlsplit(found(r"(http://\S+/terminal/)", open_house))
+    badge, pin = found(r"badge (W\d+)", open_house), found(r"PIN (\d+)", open_house)
+    login = {"device": "PDA-01", "badge": badge, "pin": pin}
+    key = {"Authorization": f"Bearer {found(r'key.*?([A-Za-z0-9_.-]{20,})', open_house)}"}
+    return {
+        "terminal": asked(terminal.netloc, "GET", terminal.path),
+        "pda": asked(pda.netloc, "GET", f"{pda.path}?{pda.query}"),
+        "login": asked(pda.netloc, "POST", "/pda/login", json.dumps(login), {"Content-Type": "application/json"}),
+        "api": asked(pda.netloc, "GET", "/api/v1/bags", None, key),
+        "stranger": asked(pda.netloc, "GET", "/api/v1/bags"),
+    }
+
+
+def found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    assert match is not None, f"{pattern} is not in:\n{text}"
+    return match[1]
+
+
+def asked(netloc: str, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None) -> int:
+    connection = http.client.HTTPConnection(netloc, timeout=END_S)
+    try:
+        connection.request(method, path, body, headers or {})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def test_a_day_ends_well_and_says_so_in_one_object(lived: Lived) -> None:
+    told = lived.told
+    assert lived.code == 0, lived.said
     assert {name: type(told[name]) for name in NEEDED} == NEEDED
     assert told["orders"] == COUNT
-    assert told["lines"] == sum(len(order.lines) for order in plan_day(5, COUNT).orders)
+    assert told["lines"] == sum(len(order.lines) for order in plan_day(SEED, COUNT).orders)
     assert told["shipped"] + told["explained"] == told["orders"]
     assert told["wrong_diverts"] == 0
     assert told["audit_ok"] is True
@@ -73,17 +147,15 @@ def test_a_day_ends_well_and_says_so_in_one_object(lived: tuple[Path, int, dict[
     assert told["troubles"] == []
 
 
-def test_what_was_to_go_wrong_went_wrong_and_ended_well(lived: tuple[Path, int, dict[str, Any], str]) -> None:
-    _folder, _code, told, _said = lived
+def test_what_was_to_go_wrong_went_wrong_and_ended_well(lived: Lived) -> None:
+    told = lived.told
     assert set(told["faults"]) >= FAULTS
     assert told["reasons"]["cancelled by the buyer"] == 1
     assert told["explained"] == sum(told["reasons"].values())
 
 
-def test_everything_left_by_a_courier_s_signed_manifest_but_the_stopped_parcel(
-    lived: tuple[Path, int, dict[str, Any], str],
-) -> None:
-    folder, _code, told, _said = lived
+def test_all_parcels_left_by_signed_manifests_but_the_stopped_one(lived: Lived) -> None:
+    folder, told = lived.folder, lived.told
     with sqlite3.connect(folder / "park.db") as database:
         states = dict(database.execute("SELECT state, count(*) FROM parcel GROUP BY state"))
         unsigned = database.execute(
@@ -93,13 +165,23 @@ def test_everything_left_by_a_courier_s_signed_manifest_but_the_stopped_parcel(
     assert unsigned == (0,)
 
 
-def test_each_label_was_printed_on_paper_once(lived: tuple[Path, int, dict[str, Any], str]) -> None:
-    folder, _code, told, _said = lived
+def test_each_label_was_printed_on_paper_once(lived: Lived) -> None:
+    folder, told = lived.folder, lived.told
     assert len(list((folder / "kept" / "labels").rglob("*.png"))) >= told["parcels"]
 
 
-def test_no_process_is_left(lived: tuple[Path, int, dict[str, Any], str]) -> None:
-    folder, *_ = lived
+def test_the_house_is_open_afterwards_to_whom_the_card_names(lived: Lived) -> None:
+    assert {name: status for name, status in lived.served.items() if name != "terminal"} == {
+        "pda": 200,
+        "login": 200,
+        "api": 200,
+        "stranger": 401,
+    }
+    assert lived.served["terminal"] in (200, 302, 303), "a page, or the way to the log-in"
+
+
+def test_no_process_is_left(lived: Lived) -> None:
+    folder = lived.folder
     if not Path("/proc/self/cmdline").exists():
         pytest.skip("looks into /proc")
     left = [

@@ -111,6 +111,8 @@ class Picker(Worker):
         return self.pda.act("done")
 
     def _pick(self, step: str) -> Envelope:
+        if self._kept and (step not in WALKING or self._kept > OFFLINE_SCANS or not self.pda.can_go_on()):
+            return self._find_network()
         if step == "scan_cart":
             self._totes = []
             return self.pda.scan(make(Kind.CART, self.cart))
@@ -146,7 +148,7 @@ class Picker(Worker):
         short = self.day.order_of_tote.get(tote) == faults.short_order
         if step in ("scan_slot", "scan_sku") and short and self._online and self.day.once("short_pick"):
             return self.pda.act("short")
-        self._meddle_with_network()
+        self._lose_network()
         answer = self.pda.scan(next_pick_scan(self.screen, self.day.goods))
         if step in ("scan_tote", "quantity") and not self.refused():
             self._picks += 1
@@ -157,22 +159,29 @@ class Picker(Worker):
     def _online(self) -> bool:
         return self._kept == 0
 
-    def _meddle_with_network(self) -> None:
-        """Once in the day the radio is gone for a dozen scans: the walk goes on, all arrives in its order."""
-        faults = self.day.plan.faults
+    def _lose_network(self) -> None:
+        """Once in the day the radio is gone for a dozen scans: the walk goes on by what the PDA knows."""
         if self._kept:
             self._kept += 1
-            if self._kept > OFFLINE_SCANS or not self.pda.can_go_on():
-                sent = self.pda.find_network()
-                self._kept = 0
-                told = f"{sent} scans kept and sent in order, {self.pda.conflicts} conflicts"
-                self.day.happened.note("PDA without network", told)
             return
-        if not self._loses_network or self._picks < faults.offline_from_pick or "offline" in self.day.fired:
+        faults = self.day.plan.faults
+        too_early = self._picks < faults.offline_from_pick
+        # The short pick needs the server: not in the same walk, or that order's fate hung on who was faster.
+        busy = any(self.day.order_of_tote[tote] == faults.short_order for tote in self._totes)
+        if not self._loses_network or too_early or busy or self.pda.look_ahead() < AHEAD_WANTED:
             return
-        if self.pda.look_ahead() >= AHEAD_WANTED and self.day.once("offline"):
+        self._loses_network = False
+        if self.day.once("offline"):
             self.pda.lose_network()
             self._kept = 1
+
+    def _find_network(self) -> Envelope:
+        """Back: everything arrives in its order, and the server's screen counts again."""
+        sent = self.pda.find_network()
+        self._kept = 0
+        told = f"{sent} scans kept and sent in order, {self.pda.conflicts} conflicts"
+        self.day.happened.note("PDA without network", told)
+        return self.pda.envelope
 
     def _say_short(self) -> Envelope:
         """Nothing is there, whatever the book says."""
@@ -192,6 +201,7 @@ class Picker(Worker):
 
 
 EXPECTED = frozenset({"no_work", "S7-21", "S7-31", "S7-32", "S7-33"})
+WALKING = frozenset({"scan_slot", "scan_sku", "scan_tote", "quantity"})
 OFFLINE_SCANS = 12
 AHEAD_WANTED = 8
 

@@ -219,11 +219,14 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
     has its faults earlier.
     """
     first = sorted((order for order in orders if order.cycle == 0), key=lambda order: order.no) or orders
-    several = [order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first
-    single = [order for order in first if len(order.lines) == 1 and order not in several[-1:]] or first
+    short = ([order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first)[-1]
+    missing = {sku for sku, _quantity in short.lines}  # their slots are counted next: nothing is put back there
+    others = [order for order in first if order is not short]
+    single = [order for order in others if len(order.lines) == 1 and order.lines[0][0] not in missing]
+    single = single or others or first
     count = len(orders)
     return Faults(
-        short_order=several[-1].no,
+        short_order=short.no,
         cancelled_order=single[0].no,
         no_read_order=single[-1].no,
         full_chute_after=min(20, 1 + count // 4),
