@@ -31,6 +31,9 @@ RETRY_SECONDS_MAX = 2.0
 READERS_MAX = 24
 WRITERS_MAX_POSTGRESQL = 16
 SQLITE_BUSY_MS = 5_000
+# The log grows to about 32 MB before it is folded into the file: pages that change often are then written once, not
+# with every thousandth page. What was answered is on the disk either way.
+CHECKPOINT_PAGES = 8_000
 # Pages each connection keeps for itself; there are many readers, and the system caches the file for all of them.
 WRITER_CACHE_KB = 32_768
 READER_CACHE_KB = 2_048
@@ -170,6 +173,7 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
             "foreign_keys=ON",
             f"busy_timeout={SQLITE_BUSY_MS}",
             f"cache_size=-{WRITER_CACHE_KB if writes else READER_CACHE_KB}",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ]
         for pragma in pragmas if writes else [*pragmas, "query_only=ON"]:
             connection.execute(f"PRAGMA {pragma}")
