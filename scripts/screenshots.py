@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from sqlalchemy import select
 
 from tests import browsers
@@ -47,12 +48,13 @@ SEED = 1
 UNDER_WAY = 0.35  # of the orders packed: then there is something to see everywhere
 UNDER_WAY_S_MAX = 600.0
 WAIT_MS = 60_000
+COLOURS = 256
 TERMINAL = {"width": 1440, "height": 900}
 HANDHELD = {"width": 360, "height": 640}
 ASN = "IN-1107-9"
 PIN = "4417"  # of people in a database that is thrown away
 CART, TOTES = "C-12", ("T-0391", "T-0392", "T-0393", "T-0394", "T-0395", "T-0396")
-TRIES_MAX = 60
+TRIES_MAX = 150
 WAIT_SCAN_MS = 700
 NAMES = {"zh": "周班长", "en": "Zhou"}
 
@@ -213,7 +215,14 @@ class Handheld:
     def picture(self, path: Path) -> None:
         self.page.wait_for_timeout(2_500)  # the bar of a message that is no longer new goes away
         self.page.screenshot(path=str(path))
-        print(path)
+        lighten(path)
+
+
+def lighten(path: Path) -> None:
+    """Few colours are enough for a screen, and the history keeps every picture for ever."""
+    few = Image.open(path).convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
+    print(path)
 
 
 def _locale(language: str) -> str:
@@ -226,7 +235,7 @@ def show_receiving(hand: Handheld, to: Path) -> None:
     hand.scan(make(Kind.ASN, ASN))
     for _ in range(3):
         hand.scan(hand.facts["barcode"])
-    hand.picture(to / f"pda-receive-live-{hand.language}.png")
+    hand.picture(to / "pda-receive.png")
 
 
 def show_picking(hand: Handheld, path: Path) -> None:
@@ -235,7 +244,7 @@ def show_picking(hand: Handheld, path: Path) -> None:
     for _ in range(TRIES_MAX):
         screen = hand.screen()
         if screen["dialogue"] == "menu":
-            hand.choose("get_work")  # others are quick: the next look may find nothing, or another's
+            hand.choose("get_work")  # until a wave is released, and while others are quicker
         elif screen["dialogue"] == "putaway":
             hand.scan(slot_code(screen))
         elif screen["step"] == "scan_cart":
@@ -264,7 +273,7 @@ def show_terminal(browser: Any, facts: Facts, language: str, path: Path, section
         page.goto(f"{facts['url']}/terminal/{section}")
     page.wait_for_timeout(3_000)  # the live stream has said something
     page.screenshot(path=str(path))
-    print(path)
+    lighten(path)
     context.close()
 
 
@@ -276,9 +285,8 @@ def take_all(facts: Facts, under_way: Callable[[], None], to: Path, only: str) -
             for hand in hands.values():
                 hand.log_in()
             show_receiving(hands["en"], to)
-        under_way()
-        if only in ("", "pda"):
             show_picking(hands["zh"], to / "pda.png")
+        under_way()
         if only in ("", "terminal"):
             show_terminal(browser, facts, "zh", to / "terminal.png")
             show_terminal(browser, facts, "en", to / "terminal-en.png")
