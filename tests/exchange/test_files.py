@@ -41,9 +41,9 @@ def rows_of(*lines: str) -> list[Row]:
 
 
 @pytest.fixture
-def park(sqlite_database: Database) -> builders.Park:
+def park(database: Database) -> builders.Park:
     """A small building with a merchant, two SKUs and a courier."""
-    built = builders.a_park(sqlite_database)
+    built = builders.a_park(database)
     take = importer(built)
     take("merchants", "code,name", "M1,山核桃铺", "M2,茶坊")
     take("skus", "merchant,code,name,weight_g", "M1,S1,山核桃,500", "M1,S2,礼盒,1200", "M2,T1,毛峰,100")
@@ -343,10 +343,10 @@ def test_a_list_of_codes_and_sizes_is_enough_for_a_hall(sqlite_database: Databas
     assert stations == ["DK-01", "PK-01", "RC-01", "SG-01"]
 
 
-def test_a_list_with_places_is_built_as_listed_and_can_grow(sqlite_database: Database) -> None:
+def test_a_list_with_places_is_built_as_listed_and_can_grow(database: Database) -> None:
     header = SLOT + ",zone_kind,x_mm,y_mm,skus_max"
     park = own_park(
-        sqlite_database,
+        database,
         header,
         "A01-01-1,980,600,450,60000,storage,2000,7300,3",
         "D02-01-1,980,600,450,60000,bonded,5000,9300,1",
