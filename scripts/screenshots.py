@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -307,6 +308,7 @@ def main() -> int:
     if browsers.chromium() is None:
         print("no chromium on this machine (Debian: apt-get install chromium fonts-noto-cjk)", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the day is ended on the way out
     given.to.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="chuwei-pictures-") as folder:
         house = a_copy(given.db, Path(folder)) if given.db else a_day(Path(folder))
