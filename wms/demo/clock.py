@@ -6,6 +6,7 @@ So a day that is looked at for an hour is still that day, and a slow machine doe
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,10 +18,14 @@ class DayClock:
     start: datetime
     factor: float
     evening: datetime
-    _begun_s: float = field(default_factory=time.monotonic)
+    wall_s: Callable[[], float] = time.monotonic
+    _begun_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._begun_s = self.wall_s()
 
     def now(self) -> datetime:
-        real_s = time.monotonic() - self._begun_s
+        real_s = self.wall_s() - self._begun_s
         fast_s = max(0.0, (self.evening - self.start).total_seconds()) / self.factor
         if real_s <= fast_s:
             return self.start + timedelta(seconds=real_s * self.factor)
