@@ -23,7 +23,7 @@ from wms.demo.stations import Floor
 
 REST_TRIES_MAX = 5
 TOTES = 400
-STALL_S = 75.0
+STALL_S = 120.0
 
 
 class RestRefused(Exception):
