@@ -95,7 +95,9 @@ class Picker(Worker):
             "count": self._count,
         }
         do[dialogue](step)
-        if self.refused() and self.refused() not in EXPECTED:
+        if self.refused() in ASK_AGAIN:
+            self.leave()
+        elif self.refused() and self.refused() not in EXPECTED:
             self.day.trouble(self.name, f"{dialogue}.{step}: {self.pda.envelope['message']['title']}")
             self.leave()
 
@@ -201,6 +203,8 @@ class Picker(Worker):
 
 
 EXPECTED = frozenset({"no_work", "S7-21", "S7-31", "S7-32", "S7-33"})
+# The slot was kept for him for twenty minutes of the day, which fly: he takes the task again and is sent elsewhere.
+ASK_AGAIN = frozenset({"slot_kept"})
 WALKING = frozenset({"scan_slot", "scan_sku", "scan_tote", "quantity"})
 OFFLINE_SCANS = 12
 AHEAD_WANTED = 8
