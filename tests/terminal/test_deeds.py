@@ -118,7 +118,8 @@ def test_a_planner_that_died_leaves_a_row_with_the_way_back(sqlite_desk: Desk) -
     assert waves(desk)[wave].state == "draft"
 
 
-def test_the_same_press_sent_twice_is_done_once(desk: Desk) -> None:
+def test_the_same_press_sent_twice_is_done_once(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
     tea = stocked(desk)
     for no in ("N1", "N2"):
         place(desk.park, no, (tea, 2))
@@ -248,7 +249,8 @@ def test_what_the_line_threw_out_stays_listed_until_somebody_has_seen_to_it(desk
     assert found(desk) == {}
 
 
-def test_a_fact_that_could_not_be_sent_is_tried_again(desk: Desk) -> None:
+def test_a_fact_that_could_not_be_sent_is_tried_again(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
     now = desk.park.clock.now()
     row = OutboxRow(
         warehouse_id=desk.park.warehouse_id,
@@ -293,7 +295,8 @@ def test_a_shelved_row_is_listed_apart_with_the_name_for_a_quarter_of_an_hour(sq
     assert "未识读 1 件" in desk.page()
 
 
-def test_another_building_s_rows_are_neither_seen_nor_touched(desk: Desk) -> None:
+def test_another_building_s_rows_are_neither_seen_nor_touched(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
     other = Desk(a_park(desk.park.database, code="2"), desk.app, desk.client)
     a_reject(other)
     divert = desk.park.read(lambda session: session.scalars(select(DivertRow.id)).one())

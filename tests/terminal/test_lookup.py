@@ -48,7 +48,8 @@ def test_an_order_tells_its_whole_way(desk: Desk) -> None:
     assert "拣货 A01-01-1A → T-0001" in look(desk, "T-0001")
 
 
-def test_a_stopped_order_says_since_when(desk: Desk) -> None:
+def test_a_stopped_order_says_since_when(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
     tea = stocked(desk)
     place(desk.park, "N1", (tea, 1))
     allocate(desk.park, "N1")

@@ -105,6 +105,7 @@ class Screen:
         self.page.fill("[name=password]", PASSWORD)
         self.page.click("button[type=submit]")
         self.page.wait_for_selector("#flow .fl")
+        self.page.wait_for_function("() => document.querySelector('#clock').textContent")
         return self
 
     def open(self, path: str = "") -> Screen:
@@ -151,7 +152,7 @@ def test_every_section_stands_whole_at_every_width(screen: Screen, login: str) -
     ("login", "theme", "sections"),
     [
         ("cheng", "light", SECTIONS),
-        ("smith", "dark", SECTIONS),
+        ("smith", "dark", SECTIONS[:5]),
         ("cheng", "dark", SECTIONS[:3]),
         ("smith", "light", SECTIONS[:3]),
     ],
@@ -266,7 +267,6 @@ def test_a_wave_is_released_from_the_keyboard_and_its_plan_appears(screen: Scree
     page = screen.log_in().page
     screen.open("waves")
     wave = page.inner_text("#wave_release header .mut")
-    screen.open(f"waves?wave={wave}")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(f"#wave_batches >> text={wave}-01", timeout=30_000)
     assert page.locator("#wave_map .stp").count() > 0

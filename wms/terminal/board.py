@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar, cast
 
 from jinja2 import Environment
 from markupsafe import Markup
@@ -26,6 +27,8 @@ from wms.terminal.sections import SECTIONS
 from wms.terminal.sections.common import Asked, Part
 from wms.terminal.service.planner import Planner
 from wms.terminal.words import Reader, epoch_ms
+
+T = TypeVar("T")
 
 FRESH_S = 1.0
 IDLE_S = 2.0
@@ -82,6 +85,7 @@ class Board:
         for name in templates.list_templates(filter_func=lambda name: name.startswith(PANELS)):
             templates.get_template(name)  # so that the first reader does not wait for the compiler
         self._kept: dict[View, _Kept] = {}
+        self._memory: dict[tuple[int, str], tuple[float | None, Any]] = {}
         self._lock = threading.Lock()
 
     def drawn(self, view: View) -> Drawn:
@@ -120,8 +124,23 @@ class Board:
     def _panels(self, session: Session, view: View, now: datetime) -> tuple[Panel, ...]:
         here = look(session, view.warehouse_id, now, self._wall.now())
         reader = Reader(view.language, here.here.zone)
-        parts = SECTIONS[view.section](Asked(here, reader, self._planner, dict(view.options)))
+        asked = Asked(here, reader, self._planner, dict(view.options), partial(self._remembered, view.warehouse_id))
+        parts = SECTIONS[view.section](asked)
         return tuple(self._panel(part, reader) for part in parts)
+
+    def _remembered(self, warehouse_id: int, name: str, seconds: float, make: Callable[[], T]) -> T:
+        """What is dear to find out and changes slowly."""
+        key = warehouse_id, name
+        with self._lock:
+            made_s, value = self._memory.get(key, (None, None))
+        if made_s is not None and time.monotonic() - made_s < seconds:
+            return cast(T, value)
+        fresh = make()
+        with self._lock:
+            while len(self._memory) >= VIEWS_MAX:
+                self._memory.pop(next(iter(self._memory)))
+            self._memory[key] = time.monotonic(), fresh
+        return fresh
 
     def _panel(self, part: Part, reader: Reader) -> Panel:
         template = self._templates.get_template(f"{PANELS}{part.template}.html")

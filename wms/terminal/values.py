@@ -169,13 +169,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Orders come in and shipped, added up over the day at `moments`; forecast to `end`; cut-offs by their moments."""
+    """Orders come in, packed and shipped, added up over the day at `moments`; forecast to `end`; cut-offs."""
 
     begin: datetime
     end: datetime
     now: datetime
     moments: Sequence[datetime]
     came: Sequence[int]
+    packed: Sequence[int]
     shipped: Sequence[int]
     cut_offs: Sequence[tuple[datetime, str]]
     came_by_end: int

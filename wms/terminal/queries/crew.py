@@ -23,6 +23,7 @@ from wms.work.tables import DialogueState, Task
 from wms.work.values import TaskState
 
 IDLE_AFTER = timedelta(minutes=8)
+SEEN_LATELY = timedelta(hours=2)
 PEOPLE_MAX = 200
 BEHIND_TABLE_MM = 3_400
 _BY_HAND = [
@@ -45,9 +46,9 @@ def crew(look: Look) -> list[Worker]:
     """Everybody logged in at a device, the idle first, then the slowest scan first."""
     rows = look.session.execute(_at_work(look)).all()
     actors = [f"person:{row.id}" for row in rows]
-    pieces, moved_at, places = _pieces(look, actors), _moved_at(look, actors), _places(look, actors)
+    moved, places = _scans(look, actors), _places(look, actors)
     tasks = _in_hand(look)
-    workers = [_worker(look, row, pieces, moved_at, places, tasks.get(row.id, ())) for row in rows]
+    workers = [_worker(look, row, moved, places, tasks.get(row.id, ())) for row in rows]
     return sorted(_with_usual(workers), key=lambda one: (not one.idle, one.badge))
 
 
@@ -76,13 +77,13 @@ def _at_work(look: Look) -> Any:
 def _worker(
     look: Look,
     row: Any,
-    pieces: Mapping[str, int],
-    moved_at: Mapping[str, datetime],
+    moved: Mapping[str, tuple[int, datetime]],
     places: Mapping[str, tuple[int, int, str]],
     tasks: Sequence[TaskInHand],
 ) -> Worker:
     actor = f"person:{row.id}"
-    scans = [at for at in (row.changed_at, moved_at.get(actor)) if at is not None]
+    pieces, moved_at = moved.get(actor, (0, None))
+    scans = [at for at in (row.changed_at, moved_at) if at is not None]
     last = max(scans) if scans else None
     stands = places.get(actor)
     x_mm, y_mm = (
@@ -96,7 +97,7 @@ def _worker(
         badge=row.badge,
         doing=doing or (tasks[0].kind if tasks else "") or "menu",
         place=row.station or (stands[2] if stands else ""),
-        pieces_per_h=pieces.get(actor, 0),
+        pieces_per_h=pieces,
         usual_per_h=0,
         last_scan_at=last,
         in_hand=tasks,
@@ -116,10 +117,10 @@ def _with_usual(workers: Sequence[Worker]) -> list[Worker]:
     return [replace(one, usual_per_h=usual.get(one.doing, 0)) for one in workers]
 
 
-def _pieces(look: Look, actors: Sequence[str]) -> dict[str, int]:
-    """Pieces each moved by hand in the last hour."""
+def _scans(look: Look, actors: Sequence[str]) -> dict[str, tuple[int, datetime]]:
+    """Pieces each moved by hand in the last hour, and when he moved the last one."""
     rows = look.session.execute(
-        select(MovementRow.actor, func.sum(MovementRow.quantity).label("pieces"))
+        select(MovementRow.actor, func.sum(MovementRow.quantity).label("pieces"), func.max(MovementRow.at).label("at"))
         .where(
             MovementRow.warehouse_id == look.warehouse_id,
             MovementRow.at > look.now - timedelta(hours=1),
@@ -128,30 +129,17 @@ def _pieces(look: Look, actors: Sequence[str]) -> dict[str, int]:
         )
         .group_by(MovementRow.actor)
     )
-    return {row.actor: int(row.pieces) for row in rows}
-
-
-def _moved_at(look: Look, actors: Sequence[str]) -> dict[str, datetime]:
-    rows = look.session.execute(
-        select(MovementRow.actor, func.max(MovementRow.at).label("at"))
-        .where(
-            MovementRow.warehouse_id == look.warehouse_id,
-            MovementRow.at >= look.day_begin,
-            MovementRow.actor.in_(actors),
-        )
-        .group_by(MovementRow.actor)
-    )
-    return {row.actor: row.at for row in rows}
+    return {row.actor: (int(row.pieces), row.at) for row in rows}
 
 
 def _places(look: Look, actors: Sequence[str]) -> dict[str, tuple[int, int, str]]:
-    """x, y and zone of the slot each had his hand in last, today."""
+    """x, y and zone of the slot each had his hand in last, if that was lately."""
     last = (
         select(func.max(MovementRow.id).label("id"))
         .join(Slot, (Slot.place_id == MovementRow.source_id) | (Slot.place_id == MovementRow.target_id))
         .where(
             MovementRow.warehouse_id == look.warehouse_id,
-            MovementRow.at >= look.day_begin,
+            MovementRow.at > look.now - SEEN_LATELY,
             MovementRow.actor.in_(actors),
         )
         .group_by(MovementRow.actor)

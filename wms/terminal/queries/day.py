@@ -19,7 +19,7 @@ SPAN_MIN = timedelta(hours=6)
 def day_of(look: Look, flow: Flow) -> Day:
     """All orders of today's cut-offs, added up by when they came and when they left."""
     rows = look.session.execute(
-        select(Order.placed_at, Order.shipped_at).where(
+        select(Order.placed_at, Order.packed_at, Order.shipped_at).where(
             Order.warehouse_id == look.warehouse_id,
             Order.cancelled_at.is_(None),
             or_(
@@ -41,6 +41,7 @@ def day_of(look: Look, flow: Flow) -> Day:
         look.now,
         moments,
         added_up(moments, came),
+        added_up(moments, [row.packed_at for row in rows if row.packed_at is not None]),
         added_up(moments, shipped),
         cut_offs,
         came_by_end,

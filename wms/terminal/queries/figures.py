@@ -28,7 +28,7 @@ def figures(look: Look, flow: Flow, day: Day, crew: Sequence[Worker]) -> list[Fi
     """Seven figures, in the order of the screen."""
     return [
         _shipped(look, day),
-        _speed(look, flow, day),
+        _speed(flow, day),
         _on_time(look),
         _walk(look),
         _wrong(look),
@@ -45,7 +45,8 @@ def _goal(look: Look, name: str, usual: float) -> float:
 
 
 def _shipped(look: Look, day: Day) -> Figure:
-    shipped, due = day.shipped[-1], day.came[-1]
+    today = select(func.count()).where(Order.warehouse_id == look.warehouse_id, Order.shipped_at >= look.day_begin)
+    shipped, due = look.session.execute(today).scalar_one(), day.came[-1]
     goal = int(_goal(look, "orders", due))
     if not goal:
         return Figure("shipped", f"{shipped:,}", Words("terminal.unit.orders"), Words("terminal.figure.shipped.none"))
@@ -53,24 +54,19 @@ def _shipped(look: Look, day: Day) -> Figure:
     return Figure("shipped", f"{shipped:,}", Words("terminal.unit.orders"), note, _thin(day.shipped), goal)
 
 
-def _speed(look: Look, flow: Flow, day: Day) -> Figure:
+def _speed(flow: Flow, day: Day) -> Figure:
     unit = Words("terminal.unit.orders_per_h")
     if not flow.pace_per_h and not any(row.open for row, _ in flow.rows):
         return Figure("speed", "0", unit, Words("terminal.figure.speed.none"))
     slow = flow.pace_per_h < flow.needed_per_h
     note = Words("terminal.figure.speed.note", {"needed": f"{flow.needed_per_h:,}"})
-    trend = _per_hour(look, day)
+    trend = _per_hour(day)
     return Figure("speed", f"{flow.pace_per_h:,}", unit, note, trend, flow.needed_per_h or None, WARN if slow else 0)
 
 
-def _per_hour(look: Look, day: Day) -> list[float]:
+def _per_hour(day: Day) -> list[float]:
     """Orders packed in the hour before each quarter."""
-    packed = list(
-        look.session.scalars(
-            select(Order.packed_at).where(Order.warehouse_id == look.warehouse_id, Order.packed_at >= day.begin)
-        )
-    )
-    total = added_up(day.moments, [at for at in packed if at is not None])
+    total = day.packed
     return [float(total[n] - total[max(0, n - 4)]) for n in range(1, len(total))][-TREND_MAX:]
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from wms.core.i18n import catalogue
 from wms.terminal.queries.look import Look
 from wms.terminal.service.planner import Planner
 from wms.terminal.values import Tile, Worker
 from wms.terminal.words import Reader
+
+T = TypeVar("T")
+
+
+class Keep(Protocol):
+    """Remembers what is dear to find out: made anew at most every so many seconds, for all readers of one building."""
+
+    def __call__(self, name: str, seconds: float, make: Callable[[], T]) -> T: ...
+
+
+def _made_anew(name: str, seconds: float, make: Callable[[], T]) -> T:
+    return make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +33,7 @@ class Asked:
     reader: Reader
     planner: Planner
     options: Mapping[str, str] = field(default_factory=dict)
+    keep: Keep = _made_anew
 
     def option(self, name: str, allowed: tuple[str, ...]) -> str:
         """The option's value, or the first allowed one."""

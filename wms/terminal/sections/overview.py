@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from wms.site.map import HEAT_STEPS, map_svg
+from wms.site.map import map_svg
 from wms.terminal import drawing
 from wms.terminal.queries import crew as crew_queries
 from wms.terminal.queries import equipment, floor
@@ -28,6 +28,7 @@ CUT_OFFS_SHOWN = 5
 TILES_MAX = 16
 BAYS_MAX = 200
 PLOT_H = 118
+DAY_S, MAP_S = 5.0, 10.0
 PLOT_W, PLOT_W_MIN, PLOT_W_MAX = 880, 500, 2600
 LISTS = ("open", "shelved")
 
@@ -46,7 +47,7 @@ def overview(asked: Asked) -> list[Part]:
     flow = flow_of_today(look)
     crew = crew_queries.crew(look)
     tiles = equipment.tiles(look)
-    day = day_of(look, flow)
+    day = asked.keep("day", DAY_S, lambda: day_of(look, flow))
     found = troubles(look, flow, crew, tiles)
     return [
         Part(
@@ -98,15 +99,19 @@ def late_by(end: Forecast) -> timedelta:
 
 
 def _ground(asked: Asked) -> dict[str, Any]:
+    """The ground is large and changes slowly: it is drawn anew every few seconds, people and walks at every look."""
     mode = asked.option("map", MAP_MODES)
     fills: dict[str, Any] = {"mode": mode, "modes": MAP_MODES, "top": 0, "bays": [], "svg": ""}
     if mode == "table":
-        return fills | {"bays": floor.bay_counts(asked.look)[:BAYS_MAX]}
+        return fills | {"bays": asked.keep("bays", MAP_S, lambda: floor.bay_counts(asked.look))[:BAYS_MAX]}
+    svg, top = asked.keep(f"ground:{mode}:{asked.reader.language}", MAP_S, lambda: _drawn_ground(asked, mode))
+    return fills | {"svg": svg, "top": f"{top:,}"}
+
+
+def _drawn_ground(asked: Asked, mode: str) -> tuple[Markup, int]:
     heat = floor.picks_by_bay(asked.look) if mode == "heat" else floor.filled_by_bay(asked.look)
-    title = asked.reader.say("terminal.map")
-    plan = floor.ground(asked.look, heat, title, asked.reader.language)
-    top = max([*heat.values(), 0])
-    return fills | {"svg": Markup(map_svg(plan)), "top": f"{top}" if top < HEAT_STEPS else f"{top:,}"}
+    plan = floor.ground(asked.look, heat, asked.reader.say("terminal.map"), asked.reader.language)
+    return Markup(map_svg(plan)), max([*heat.values(), 0])
 
 
 def _over(asked: Asked, crew: Sequence[Worker]) -> Markup:

@@ -84,8 +84,10 @@ def _figures(waiting: Sequence[Waiting], cards: Sequence[WaveCard]) -> list[Figu
     drafts = [one for one in cards if one.facts.state in (WaveState.DRAFT, WaveState.PLANNING)]
     planned = [one for one in cards if one.facts.walk_m]
     walk_m, s_shape_m = (sum(getattr(one.facts, name) for one in planned) for name in ("walk_m", "s_shape_m"))
-    first_come_m = sum(one.first_come_m or 0 for one in planned)
-    orders = Words("terminal.unit.orders")
+    compared = [one for one in planned if one.first_come_m]
+    first_come_m = sum(one.first_come_m or 0 for one in compared)
+    compared_m = sum(one.facts.walk_m for one in compared)
+    orders, percent = Words("terminal.unit.orders"), Words("terminal.unit.percent")
     waiting_orders = sum(one.orders for one in waiting)
     note = Words("terminal.wave_figure.waiting.note", {"lines": f"{sum(one.lines for one in waiting):,}"})
     drafted = sum(one.facts.orders for one in drafts)
@@ -101,7 +103,7 @@ def _figures(waiting: Sequence[Waiting], cards: Sequence[WaveCard]) -> list[Figu
             Words("terminal.wave_figure.released.note", {"waves": len(released), "batches": batches}),
         ),
         Figure("walk", km(walk_m) if planned else None, Words("terminal.unit.km"), _walk_note(walk_m, s_shape_m)),
-        Figure("first_come", _percent(walk_m, first_come_m), Words("terminal.unit.percent"), _first_note(first_come_m)),
+        Figure("first_come", _percent(compared_m, first_come_m), percent, _first_note(first_come_m)),
     ]
 
 

@@ -120,7 +120,17 @@ function restart() {
   listen();
 }
 
+// The wave that is shown stays the one that is shown, also when another becomes the first of the list.
+function pin() {
+  const pinned = document.querySelector("[data-pin]")?.dataset.pin.split("=");
+  const asked = shown();
+  if (!pinned || asked.has(pinned[0])) return;
+  asked.set(...pinned);
+  history.replaceState(null, "", `${location.pathname}?${asked}`);
+}
+
 export function start() {
+  pin();
   listen();
   setInterval(look, 500);
   let was = 0;
