@@ -14,9 +14,12 @@ from tests.outbound.orders import allocate, cancel, order, place
 from tests.picking.floor import Floor
 from tests.terminal.desk import Desk
 from tests.terminal.scene import a_gateway, a_job, a_reject, at_work, found, only, scanned, stocked
+from wms.core.promises import Broken
 from wms.core.tables import AuditRow, OutboxRow
 from wms.counting import service as counting
 from wms.counting.values import Counted
+from wms.ledger.findings import note_broken
+from wms.ledger.promises import PROMISES
 from wms.outbound import service as outbound
 from wms.outbound.tables import Wave
 from wms.picking.tables import Batch
@@ -278,6 +281,19 @@ def test_a_large_difference_is_approved_by_a_second_person(desk: Desk) -> None:
     counter.act(lambda call: counting.finish_count(call, count_id, [Counted(tea.merchant_id, tea.id, lot_id, 2)]))
     press(desk, found(desk)[f"count:{count_id}"])
     assert f"count:{count_id}" not in found(desk)
+
+
+def test_goods_the_audit_froze_are_counted(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    stocked(desk)
+    promise = next(one for one in PROMISES if one.name == "on_hand_is_the_sum_of_movements")
+    broken = Broken("stock 1", "on hand 20, movements say 19", desk.park.warehouse_id, 1)
+    desk.park.act(lambda call: note_broken(call, promise, broken))
+    trouble = only(desk)
+    assert (trouble.code, trouble.priority, trouble.deed.args) == ("H-5101", 1, {"slot": "A01-01-1A"})
+    press(desk, trouble)
+    task = desk.park.read(lambda session: session.scalars(select(Task)).one())
+    assert (task.kind, task.priority, task.facts["slot"]) == ("count", 2, "A01-01-1A")
 
 
 def test_a_shelved_row_is_listed_apart_with_the_name_for_a_quarter_of_an_hour(sqlite_desk: Desk) -> None:
