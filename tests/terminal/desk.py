@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from flask.testing import FlaskClient
+from waitress import wasyncore
 from waitress.server import create_server
 
 from tests.builders import Park, a_park
@@ -22,6 +23,7 @@ from wms.terminal.pages import front_door, terminal_pages
 
 PASSWORD = "correct horse battery"
 SESSION = "chuwei_terminal"
+CLOSING_S = 5
 
 
 @dataclass
@@ -94,4 +96,8 @@ def serving(desk: Desk) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.close()
+        server.trigger.pull_trigger(
+            lambda: wasyncore.close_all(server._map, ignore_all=True)
+        )  # in the server's own thread
+        thread.join(CLOSING_S)
+        server.task_dispatcher.shutdown(timeout=CLOSING_S)
