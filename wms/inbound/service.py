@@ -51,6 +51,7 @@ __all__ = [
 
 PUTAWAY = "putaway"
 LINES_MAX = 2_000
+PROPOSALS_MAX = 6
 
 OVER = ("closed", "cancelled")
 
@@ -245,23 +246,25 @@ def _write_receipt(
 
 def suggest(call: Call, container: ContainerFacts) -> list[Suggestion]:
     """Where the container's first SKU should go: the best slot, kept for it. Raises CONTAINER_EMPTY, NO_SLOT_FITS."""
-    found = slotting.choose(call, first_goods(call, container), subject=subject_of(container))
-    return [_keep_one(call, container, found)]
+    return [_keep_one(call, container, "")]
 
 
 def suggest_other(call: Call, container: ContainerFacts, not_this: str) -> Suggestion:
     """The best lawful slot but `not_this`, kept for the container instead. Raises NO_SLOT_FITS."""
-    found = slotting.choose(call, first_goods(call, container), subject=subject_of(container))
-    return _keep_one(call, container, [one for one in found if one.slot_code != not_this])
+    return _keep_one(call, container, not_this)
 
 
-def _keep_one(call: Call, container: ContainerFacts, found: Sequence[Suggestion]) -> Suggestion:
-    """The first of them that nobody took meanwhile; what was kept before is let go."""
-    subject = subject_of(container)
-    for suggestion in found:
-        if slotting.lease(call, suggestion.place_id, subject):
-            slotting.end_leases(call, subject, but=suggestion.place_id)
-            return suggestion
+def _keep_one(call: Call, container: ContainerFacts, not_this: str) -> Suggestion:
+    """The best slot that nobody took meanwhile; what was kept before is let go.
+
+    Where others were faster with all that was proposed, it is proposed anew: what they took is out of it then.
+    """
+    subject, goods = subject_of(container), first_goods(call, container)
+    for _round in range(PROPOSALS_MAX):
+        for suggestion in slotting.choose(call, goods, subject=subject):
+            if suggestion.slot_code != not_this and slotting.lease(call, suggestion.place_id, subject):
+                slotting.end_leases(call, subject, but=suggestion.place_id)
+                return suggestion
     raise Refused(Reason.NO_SLOT_FITS, why=Rule.LEASED.value)
 
 

@@ -205,6 +205,7 @@ def test_keys_that_need_the_server_are_dashed_say_so_and_send_nothing(pda: Handh
     go_offline(pda)
     pda.trigger("A")
     pda.sees("要等联网；手上的可以做完")
+    pda.until(lambda: any("before" in record for record in pda.kept()), "the scan is judged on the device")
     assert "dashed" in str(pda.page.get_attribute('[data-key="F4"]', "class"))
     pda.press("F4")
     pda.page.wait_for_selector(".band.attention")
