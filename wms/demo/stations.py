@@ -18,7 +18,7 @@ PAIR_S = 60.0
 LAMPS_GREEN_S = 60.0
 LISTENING = ("ready", "degraded")  # degraded: it works, and somebody should look at it
 SCANNER_BAUD, SCALE_BAUD, LINE_BAUD = 9_600, 9_600, 115_200
-PAPER_MM_S = 600
+PAPER_MM_S = 1_800
 CHUTE_MS, LAP_MS = 350, 1_200
 
 
