@@ -11,13 +11,13 @@ from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
 from wms.core.tables import OutboxRow
+from wms.exchange.gateways.service import order_chute
 from wms.site.tables import Chute
-from wms.sorting.tables import DivertRow, GatewayCommand, GatewayDevice
+from wms.sorting.tables import DivertRow
 from wms.sorting.values import Finding
 from wms.terminal.queries.shelf import SHELVED
 from wms.terminal.queries.troubles.machines import HANDLED
 
-SORTERS = "sorter_"
 FINDINGS_OF = timedelta(days=1)
 PARCELS_MAX = 200
 
@@ -78,23 +78,5 @@ def known_chute(call: Call, chute: int) -> None:
 
 def tell_chute(call: Call, chute: int, command: str) -> None:
     """An order to every sorter of the building: OPEN or LOCK. Its gateway fetches it. Raises CHUTE_UNKNOWN."""
-    known_chute(call, chute)
-    sorters = call.session.execute(
-        select(GatewayDevice.gateway_id, GatewayDevice.name).where(
-            GatewayDevice.warehouse_id == call.warehouse_id, GatewayDevice.driver.startswith(SORTERS)
-        )
-    ).all()
-    for sorter in sorters:
-        call.session.add(
-            GatewayCommand(
-                warehouse_id=call.warehouse_id,
-                gateway_id=sorter.gateway_id,
-                device=sorter.name,
-                kind="chute",
-                facts={"chute": chute, "command": command},
-                made_at=call.now,
-            )
-        )
-    call.session.flush()
+    order_chute(call, chute, command)
     audit_trail.note(call, "chute.ordered", chute=chute, command=command)
-    call.wakes.add("commands")
