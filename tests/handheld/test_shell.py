@@ -152,6 +152,43 @@ def test_a_scan_sent_twice_acts_once_and_is_answered_alike(hand: Hand) -> None:
     assert _on_hand(hand, place) == 4
 
 
+def kept_scan(hand: Hand, code: str, work: Json, scan_id: str = "") -> str:
+    """A scan made without network, sent now; the code of what was said to it."""
+    body = {"id": scan_id or secrets.token_hex(16), "code": code, "kept": True, "work": work}
+    assert hand.post("scan", body) == 200
+    return str(hand.message.get("code", ""))
+
+
+def test_a_kept_scan_applies_to_the_work_it_was_made_for(hand: Hand) -> None:
+    a_full_box(hand)
+    log_in(hand)
+    hand.act("get_work")
+    work = hand.shown["work"]
+    slot = next(card["code"] for card in hand.shown["screen"]["cards"] if card["kind"] == "location")
+    scan_id = secrets.token_hex(16)
+    kept_scan(hand, codes.make(Kind.SLOT, slot), work, scan_id)
+    assert hand.message["level"] == "done"
+    kept_scan(hand, codes.make(Kind.SLOT, slot), work, scan_id)
+    assert hand.message["level"] == "done", "its answer got lost: asked again it is the same"
+
+
+def test_a_kept_scan_is_a_conflict_when_the_work_went_on_without_it(hand: Hand) -> None:
+    a_full_box(hand)
+    log_in(hand)
+    hand.act("get_work")
+    work = hand.shown["work"]
+    hand.act("leave")
+    hand.act("choose", "look_up")
+    before = hand.at, hand.shown["work"]
+    assert kept_scan(hand, codes.make(Kind.SLOT, "A01-01-1A"), work) == "changed_meanwhile"
+    assert (hand.at, hand.shown["work"]) == before, "nothing of it reaches what is done now"
+
+
+def test_a_kept_scan_must_say_to_which_work_it_belongs(hand: Hand) -> None:
+    log_in(hand)
+    assert hand.post("scan", {"id": secrets.token_hex(16), "code": "A1", "kept": True}) == 400
+
+
 def test_a_refused_scan_leaves_nothing_behind(hand: Hand) -> None:
     a_full_box(hand)
     log_in(hand)

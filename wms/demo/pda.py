@@ -104,7 +104,7 @@ class Pda:
         self._offline = False
         kept, self._stored = self._stored, []
         for one in kept:
-            self._send(one)
+            self._send(one, kept=True)
             if self.message_level in ("wrong", "intercepted"):
                 self.conflicts += 1
         return len(kept)
@@ -125,9 +125,9 @@ class Pda:
         message = self.envelope.get("message")
         return str(message["level"]) if message else ""
 
-    def _send(self, made: Stored) -> Envelope:
+    def _send(self, made: Stored, *, kept: bool = False) -> Envelope:
         began_s = time.monotonic()
-        body = {"id": made.id, "code": made.code, "at_ms": made.at_ms, "work": self.envelope.get("work")}
+        body = {"id": made.id, "code": made.code, "at_ms": made.at_ms, "work": self.envelope.get("work"), "kept": kept}
         self.envelope = self._call("POST", "/pda/scan", body)
         self.latencies_s.append(time.monotonic() - began_s)
         return self.envelope

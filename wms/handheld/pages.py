@@ -117,15 +117,16 @@ def _version(who: Who) -> int:
 @handheld_pages.post("/scan")
 def scan() -> Response:
     who, body, at = _who(changing=True), _body(), edge()
-    aim = body.get("aim")
-    outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), str(aim) if aim else None)
+    aim = str(body["aim"]) if body.get("aim") else None
+    outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), aim, _made_on(body))
     return _drawn(who, outcome)
 
 
 @handheld_pages.post("/action")
 def action() -> Response:
     who, body, at = _who(changing=True), _body(), edge()
-    outcome = shell.act(at.db, at.clock, who, _text(body, "id"), _text(body, "action"), str(body.get("value", "")))
+    action_id, name, value = _text(body, "id"), _text(body, "action"), str(body.get("value", ""))
+    outcome = shell.act(at.db, at.clock, who, action_id, name, value, _made_on(body))
     return _drawn(who, outcome)
 
 
@@ -186,6 +187,17 @@ def _station(warehouse_id: int, scanned: object) -> int | None:
         return None
     code = codes.read(str(scanned)).body
     return edge().db.read(lambda session: site_queries.station_by_code(session, warehouse_id, code)).id
+
+
+def _made_on(body: dict[str, Any]) -> shell.MadeOn | None:
+    """For what was kept on the device: the work it belongs to. A hand that is online is judged where it stands now."""
+    if body.get("kept") is not True:
+        return None
+    work = body.get("work")
+    if not isinstance(work, dict) or type(work.get("version")) is not int:
+        raise Refused(Reason.BAD_INPUT, what="work: {task, version} of what was kept")
+    task = work.get("task")
+    return shell.MadeOn(task if type(task) is int else None, work["version"])
 
 
 def _body() -> dict[str, Any]:

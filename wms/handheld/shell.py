@@ -52,6 +52,14 @@ class Standing:
         return f"{self.version}.{self.step}"
 
 
+@dataclass(frozen=True, slots=True)
+class MadeOn:
+    """Where the person stood, as his device knew it, when a kept scan's turn came."""
+
+    task_id: int | None
+    version: int
+
+
 AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
 
 
@@ -63,16 +71,36 @@ def standing(session: Session, person_id: int) -> Standing:
     return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None)
 
 
-def scan(db: Database, clock: Clock, who: Who, scan_id: str, code: str, aim: str | None = None) -> Outcome:
-    """One scan. The outcome's content is {"message": ...} or the error envelope of the refusal."""
+def scan(
+    db: Database,
+    clock: Clock,
+    who: Who,
+    scan_id: str,
+    code: str,
+    aim: str | None = None,
+    made_on: MadeOn | None = None,
+) -> Outcome:
+    """One scan. The outcome's content is {"message": ...} or the error envelope of the refusal.
+
+    `made_on` is given for a scan that was kept on the device: it applies there or is refused (CHANGED_MEANWHILE), so
+    that what was counted without network never lands in work that went on elsewhere.
+    """
     content = to_json(["scan", code, aim])
-    return perform(db, clock, who, scan_id, content, lambda call: _scanned(call, scan_id, code, aim))
+    return perform(db, clock, who, scan_id, content, lambda call: _scanned(call, scan_id, code, aim, made_on))
 
 
-def act(db: Database, clock: Clock, who: Who, action_id: str, action: str, value: str = "") -> Outcome:
-    """One key, choice or typed value."""
+def act(
+    db: Database,
+    clock: Clock,
+    who: Who,
+    action_id: str,
+    action: str,
+    value: str = "",
+    made_on: MadeOn | None = None,
+) -> Outcome:
+    """One key, choice or typed value. `made_on` as for a scan."""
     content = to_json(["action", action, value])
-    return perform(db, clock, who, action_id, content, lambda call: _acted(call, action, value))
+    return perform(db, clock, who, action_id, content, lambda call: _acted(call, action, value, made_on))
 
 
 def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int) -> Outcome | None:
@@ -84,8 +112,8 @@ def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int) ->
     return perform(db, clock, who, event_id, fingerprint(f"weight {weight_g}"), lambda call: _weighed(call, weight_g))
 
 
-def _scanned(call: Call, scan_id: str, code: str, aim: str | None) -> dict[str, Any]:
-    at = standing(call.session, _person(call))
+def _scanned(call: Call, scan_id: str, code: str, aim: str | None, made_on: MadeOn | None) -> dict[str, Any]:
+    at = _stands(call, made_on)
     read = codes.read(code, aim)
     if at.dialogue == MENU:
         return _keep(call, at, menu.opened_by(call, read))
@@ -95,8 +123,8 @@ def _scanned(call: Call, scan_id: str, code: str, aim: str | None) -> dict[str, 
     return _keep(call, at, _entered(at, step.on_scan(Turn(call, at.state), Scan(scan_id, read, code, aim))))
 
 
-def _acted(call: Call, action: str, value: str) -> dict[str, Any]:
-    at = standing(call.session, _person(call))
+def _acted(call: Call, action: str, value: str, made_on: MadeOn | None) -> dict[str, Any]:
+    at = _stands(call, made_on)
     if at.dialogue == MENU:
         return _keep(call, at, menu.chosen(call, action, value))
     step = _step(at)
@@ -105,6 +133,14 @@ def _acted(call: Call, action: str, value: str) -> dict[str, Any]:
     if action == "leave":
         return _keep(call, at, menu.Entered(MENU, Move(None)))
     raise Refused(Reason.STEP_WRONG)
+
+
+def _stands(call: Call, made_on: MadeOn | None) -> Standing:
+    """Where the person stands now. Raises CHANGED_MEANWHILE for a kept scan whose work moved on without it."""
+    at = standing(call.session, _person(call))
+    if made_on is not None and (made_on.task_id, made_on.version) != (at.task_id, at.version):
+        raise Refused(Reason.CHANGED_MEANWHILE)
+    return at
 
 
 def _weighed(call: Call, weight_g: int) -> dict[str, Any]:
@@ -164,7 +200,7 @@ def forget(session: Session, person_id: int) -> None:
 
 def envelope(db: Database, clock: Clock, who: Who, outcome: Outcome | None = None) -> dict[str, Any]:
     """The PDA's screen as the rows are now, with the message of `outcome` (or the last one kept)."""
-    return db.read(lambda session: _envelope(Call(session, who, "view", clock.now()), outcome))
+    return db.read(lambda session: _envelope(Call.begun(session, who, "view", clock.now()), outcome))
 
 
 def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
@@ -189,7 +225,7 @@ def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
 
 def ahead(db: Database, clock: Clock, who: Who) -> dict[str, Any]:
     """The happy path from here, for a PDA that may lose its network: asked for when the hand rests."""
-    return db.read(lambda session: _path(Call(session, who, "view", clock.now())))
+    return db.read(lambda session: _path(Call.begun(session, who, "view", clock.now())))
 
 
 def _path(call: Call) -> dict[str, Any]:
@@ -273,4 +309,15 @@ def dialogue_for(task_kind: str) -> Dialogue | None:
     return by_task_kind().get(task_kind)
 
 
-__all__ = ["act", "ahead", "dialogue_for", "envelope", "forget", "refusal_message", "scan", "standing", "weigh"]
+__all__ = [
+    "MadeOn",
+    "act",
+    "ahead",
+    "dialogue_for",
+    "envelope",
+    "forget",
+    "refusal_message",
+    "scan",
+    "standing",
+    "weigh",
+]

@@ -81,6 +81,30 @@ def test_scans_go_on_by_the_path_and_are_replayed_under_the_same_ids(walking: Ha
     assert walking.page.locator("#status.off").count() == 0
 
 
+def test_what_was_kept_says_to_which_work_it_belongs(walking: Handheld, floor: Floor) -> None:
+    usual, versions = judge(floor), iter(range(8, 20))
+    floor.script = lambda path, body: {**usual(path, body), "work": {"task": 12, "version": next(versions)}}
+    go_offline(walking)
+    walking.trigger(*STOPS[:3], gap_ms=50)
+    walking.sees("待传 3")
+    come_back(walking)
+    walking.sees("服务器 3")
+    assert [(body["kept"], body["work"]["version"]) for body in floor.acted] == [(True, 7), (True, 8), (True, 9)]
+    walking.trigger(STOPS[3])
+    walking.sees("服务器 4")
+    assert "kept" not in floor.acted[-1]
+
+
+def test_what_waited_for_a_log_in_is_kept_too(walking: Handheld, floor: Floor) -> None:
+    floor.script = session_ended
+    walking.trigger(STOPS[0])
+    walking.sees("请扫工牌")
+    floor.script = log_in_as(goods.person(), judge(floor))
+    log_in(walking)
+    walking.sees("服务器 1")
+    assert [body["kept"] for body in floor.acted if "code" in body] == [True]
+
+
 def test_the_server_s_word_wins_over_the_path(walking: Handheld, floor: Floor) -> None:
     go_offline(walking)
     walking.trigger(STOPS[0])

@@ -81,6 +81,7 @@ export class Queue {
 
   async deliver(record) {
     record.sent = true;
+    if (record.offline) record.body.kept = true; // applies where it was made, or is a conflict
     await this.save(record);
     const reply = await this.link.post(PATHS[record.kind], record.body);
     if (reply.kind === "away" && !this.poisons(record, reply.status)) return this.missed();
@@ -133,14 +134,30 @@ export class Queue {
     this.tell.changed();
   }
 
+  /** An answer moved the work on: what waits next was made after it, so it belongs there. */
+  async follow(record, work) {
+    const next = this.waiting.find((other) => other !== record);
+    if (!next || !work) return;
+    next.body.work = work;
+    await this.save(next);
+  }
+
+  /** What waited while nobody was logged in counts as made without a network: another device may have gone on. */
+  async keepAll() {
+    const { waiting } = this;
+    for (const record of waiting) record.offline = true;
+    for (const record of waiting) await this.save(record);
+  }
+
   /** What is kept behind a conflict, in order. */
   behind(conflict) {
     return this.records.filter((record) => record.state === "held" && record.task === conflict.task);
   }
 
-  /** The person decided: send the rest (in order), or give it up. */
-  async settle(conflict, sendRest) {
+  /** The person decided: send the rest (in order, to where the work stands now), or give it up. */
+  async settle(conflict, sendRest, work) {
     const rest = this.behind(conflict);
+    if (rest.length > 0 && work) rest[0].body.work = work;
     await this.drop(conflict);
     for (const record of rest) {
       if (!sendRest) await this.drop(record);

@@ -110,6 +110,7 @@ export class Session {
     this.loggedIn = false;
     this.watching = null;
     this.queue.paused = true;
+    this.queue.keepAll();
     this.offline = null;
     this.tell.login(error);
   }
@@ -161,7 +162,7 @@ export class Session {
     const token = this.screen?.token ?? null;
     if (!again && this.pressed.has(pressOf(action, token))) return this.order;
     this.pressed.add(pressOf(action, token));
-    const body = { id: newId(), action, at_ms: this.now() };
+    const body = { id: newId(), action, at_ms: this.now(), work: this.envelope?.work ?? null };
     if (value !== undefined) body.value = value;
     return this.take("action", body, words, token);
   }
@@ -207,8 +208,10 @@ export class Session {
   async answered(record, envelope) {
     this.pressed.delete(pressOf(record.body.action, record.token));
     const refused = REFUSALS.has(envelope.message?.level);
+    await this.queue.follow(record, envelope.work);
     if (record.offline && refused) await this.queue.stop(record, envelope.message);
     else await this.queue.drop(record);
+    if (this.queue.conflict) this.envelope = { ...this.envelope, work: envelope.work }; // what is held may be sent to there
     // Replays in between are not drawn: the hand is already further on.
     if (envelope.message?.level === "attention") this.told = envelope.message;
     if (this.queue.waiting.some((other) => other.offline)) return;
@@ -344,7 +347,7 @@ export class Session {
     const { conflict } = this.queue;
     if (!conflict) return;
     this.message = null;
-    await this.queue.settle(conflict, sendRest);
+    await this.queue.settle(conflict, sendRest, this.envelope?.work);
     if (this.queue.waiting.length === 0 && !this.queue.conflict) await this.resume();
   }
 
