@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
 
 from tests.builders import acting, at_once
+from wms.core import outbox
 from wms.core.call import Call
 from wms.core.db import Database
 from wms.core.outbox import ATTEMPTS_MAX, BATCH_MAX, Announcement, Deliverer, announce
@@ -119,6 +121,24 @@ def test_a_leased_fact_waits_until_its_lease_is_over(post: Post) -> None:
     in_the_past(post.database)
     post.rounds()
     assert post.got == [("order:1", 1)]
+
+
+def test_a_row_whose_lease_ran_out_behind_a_slow_one_is_left_to_others(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LEASE_S", 0.2)
+    announced(post.database, ("order:1", 1), ("order:2", 2))
+    take = post.take
+
+    def slowly(row: Announcement) -> None:
+        take(row)
+        time.sleep(0.3)
+
+    Deliverer(post.database, {"order.shipped": slowly}).deliver_some()
+    assert post.got == [("order:1", 1)]
+    in_the_past(post.database)
+    post.rounds()
+    assert post.got == [("order:1", 1), ("order:2", 2)]
 
 
 def test_two_workers_share_the_work_and_keep_the_order(database: Database) -> None:

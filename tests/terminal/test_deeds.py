@@ -14,6 +14,7 @@ from tests.outbound.orders import allocate, cancel, order, place
 from tests.picking.floor import Floor
 from tests.terminal.desk import Desk
 from tests.terminal.scene import a_gateway, a_job, a_reject, at_work, found, only, scanned, stocked
+from wms.core.outbox import Announcement, Deliverer
 from wms.core.promises import Broken
 from wms.core.tables import AuditRow, OutboxRow
 from wms.counting import service as counting
@@ -252,21 +253,41 @@ def test_what_the_line_threw_out_stays_listed_until_somebody_has_seen_to_it(desk
     assert found(desk) == {}
 
 
+def a_fact(desk: Desk, **more: Any) -> None:
+    now = desk.park.clock.now()
+    facts = {"topic": "order.shipped", "aggregate": "order:1", "facts": {}, "written_at": now, **more}
+    row = OutboxRow(warehouse_id=desk.park.warehouse_id, **facts)
+    desk.park.database.transact(lambda session: session.add(row))
+
+
+def a_fact_set_aside(desk: Desk) -> Trouble:
+    a_fact(desk, attempts=8, set_aside_at=desk.park.clock.now(), trouble="no answer")
+    return only(desk)
+
+
+def test_a_fact_given_up_lets_those_behind_it_go_on_and_stays_in_the_trail(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    a_fact_set_aside(desk)
+    a_fact(desk)
+    trouble = only(desk)
+    assert (trouble.note.facts["why"], trouble.note.facts["behind"]) == ("no answer", 1)
+    assert trouble.instead is not None
+    page = desk.client.get("/terminal/").get_data(as_text=True)
+    assert f'data-deed="{trouble.instead.name}"' in page
+    assert desk.do(trouble.instead.name, **trouble.instead.args).status_code == 200
+    assert found(desk) == {}
+    told: list[Announcement] = []
+    Deliverer(desk.park.database, {"order.shipped": told.append}).deliver_some()
+    assert len(told) == 1, "the one behind it"
+    kept = desk.park.read(lambda session: session.scalars(select(AuditRow).order_by(AuditRow.id.desc())).first())
+    assert kept is not None
+    assert (kept.what, kept.facts["trouble"]) == ("outbox.dismissed", "no answer")
+    assert desk.do(trouble.instead.name, **trouble.instead.args).json["error"]["reason"] == "not_found"
+
+
 def test_a_fact_that_could_not_be_sent_is_tried_again(sqlite_desk: Desk) -> None:
     desk = sqlite_desk
-    now = desk.park.clock.now()
-    row = OutboxRow(
-        warehouse_id=desk.park.warehouse_id,
-        topic="order.shipped",
-        aggregate="order:1",
-        facts={},
-        written_at=now,
-        attempts=8,
-        set_aside_at=now,
-        trouble="no answer",
-    )
-    desk.park.database.transact(lambda session: session.add(row))
-    trouble = only(desk)
+    trouble = a_fact_set_aside(desk)
     press(desk, trouble)
     fresh = desk.park.read(lambda session: session.get_one(OutboxRow, trouble.deed.args["row"]))
     assert (fresh.set_aside_at, fresh.attempts) == (None, 0)

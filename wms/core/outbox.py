@@ -8,6 +8,7 @@ set aside for a person.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from wms.core.call import Call
 from wms.core.clock import WallClock
 from wms.core.db.engine import Database
 from wms.core.db.tables import table_of
+from wms.core.refusal import Reason, Refused
 from wms.core.tables import OutboxRow
 
 WAKE = "outbox"
@@ -64,6 +66,32 @@ def announce(call: Call, topic: str, aggregate: str, **facts: object) -> None:
     call.wakes.add(WAKE)
 
 
+def send_again(call: Call, row_id: int) -> None:
+    """Give a fact that was set aside to the deliverer once more, with all its tries. Raises NOT_FOUND."""
+    row = _lying_aside(call, row_id)
+    row.set_aside_at = row.not_before = row.lease_until = None
+    row.attempts = 0
+    call.session.flush()
+    call.wakes.add(WAKE)
+
+
+def dismiss(call: Call, row_id: int) -> OutboxRow:
+    """Give up a fact that was set aside; its row, with why it failed. Those behind it go on. Raises NOT_FOUND."""
+    row = _lying_aside(call, row_id)
+    row.sent_at, row.lease_until = WALL.now(), None
+    call.session.flush()
+    call.wakes.add(WAKE)
+    return row
+
+
+def _lying_aside(call: Call, row_id: int) -> OutboxRow:
+    row = call.session.get(OutboxRow, row_id, with_for_update=True)
+    known = row is not None and row.warehouse_id == call.warehouse_id
+    if row is None or not known or row.sent_at is not None or row.set_aside_at is None:
+        raise Refused(Reason.NOT_FOUND, what=f"message {row_id}")
+    return row
+
+
 class Deliverer:
     """A worker thread that empties the outbox. Any number may run, in any number of processes."""
 
@@ -90,8 +118,10 @@ class Deliverer:
 
     def deliver_some(self) -> int:
         """Deliver at most one batch; the number of rows handled."""
+        began_s = time.monotonic()
         rows = self._db.transact(self._claim) if self._db.read(_anything_open) else []
-        sent = [row.id for row in rows if self._deliver(row)]
+        # A row whose lease ran out while those before it were slow is somebody else's by now.
+        sent = [row.id for row in rows if time.monotonic() - began_s < LEASE_S and self._deliver(row)]
         if sent:
             self._db.transact(lambda session: _sent(session, sent))
         return len(rows)
@@ -152,7 +182,9 @@ def _sent(session: Session, row_ids: list[int]) -> None:
 
 
 def _failed(session: Session, row_id: int, trouble: str) -> None:
-    row = session.get_one(OutboxRow, row_id)
+    row = session.get_one(OutboxRow, row_id, with_for_update=True)
+    if row.sent_at is not None:
+        return  # another worker took the lease over and was luckier
     now = WALL.now()
     row.trouble = trouble[:500]
     row.lease_until = None

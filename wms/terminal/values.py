@@ -37,6 +37,7 @@ class Trouble:
     """One row to be dealt with. `key` stays the same while the trouble lasts; `harm_at` is when it begins to hurt.
 
     `priority` is 1 (stop), 2 (attention) or 3 (held, wants a person). `code` is the guide's number for this kind.
+    `deed` cures it; `instead` is the other way out, where there are two.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Trouble:
     deed: Deed
     since: datetime | None = None
     harm_at: datetime | None = None
+    instead: Deed | None = None
 
 
 @dataclass(frozen=True, slots=True)

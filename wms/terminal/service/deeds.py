@@ -303,6 +303,11 @@ def _send_again(call: Call, args: Args) -> Done:
     return _said("sent_again")
 
 
+def _dismiss(call: Call, args: Args) -> Done:
+    house.dismiss(call, _number(args, "row"))
+    return _said("dismissed")
+
+
 def _count_slot(call: Call, args: Args) -> Done:
     slot = site.slot_by_code(call.session, call.warehouse_id, _text(args, "slot"))
     subject = f"slot:{slot.place_id}"
@@ -348,6 +353,7 @@ DEEDS: Mapping[str, _Deed] = {
     "reject_done": _Deed(Right.CONTROL_LINE, _reject_done),
     "fetch": _Deed(Right.INTERCEPT, _fetch),
     "send_again": _Deed(Right.ASSIGN_WORK, _send_again),
+    "dismiss": _Deed(Right.ASSIGN_WORK, _dismiss),
     "count_slot": _Deed(Right.ASSIGN_WORK, _count_slot),
     "approve_count": _Deed(Right.APPROVE, _approve_count),
     "acknowledge": _Deed(Right.SEE_TERMINAL, _acknowledge),

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from wms.core import audit_trail, outbox
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import touched
-from wms.core.tables import OutboxRow
 from wms.exchange.gateways.service import order_chute
 from wms.site.tables import Chute
 from wms.sorting.tables import DivertRow
@@ -53,20 +51,18 @@ def parcels_of_findings(call: Call, finding: Finding) -> list[int]:
 
 def send_again(call: Call, row_id: int) -> None:
     """Give a fact that was set aside to the deliverer once more, with all its tries. Raises NOT_FOUND."""
-    fresh = (
-        update(OutboxRow)
-        .where(
-            OutboxRow.id == row_id,
-            OutboxRow.warehouse_id == call.warehouse_id,
-            OutboxRow.sent_at.is_(None),
-            OutboxRow.set_aside_at.is_not(None),
-        )
-        .values(set_aside_at=None, attempts=0, not_before=None, lease_until=None)
-    )
-    if touched(call.session, fresh, {}) != 1:
-        raise Refused(Reason.NOT_FOUND, what=f"message {row_id}")
+    outbox.send_again(call, row_id)
     audit_trail.note(call, "outbox.sent_again", row=row_id)
-    call.wakes.add(outbox.WAKE)
+
+
+def dismiss(call: Call, row_id: int) -> None:
+    """Give a fact up that was set aside: somebody saw to it by hand. What waits behind it goes on. Raises NOT_FOUND.
+
+    The trail keeps what it was and why it failed.
+    """
+    given_up = outbox.dismiss(call, row_id)
+    told = {"topic": given_up.topic, "aggregate": given_up.aggregate, "facts": given_up.facts}
+    audit_trail.note(call, "outbox.dismissed", row=row_id, trouble=given_up.trouble, **told)
 
 
 def known_chute(call: Call, chute: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from wms.core.tables import OutboxRow
 from wms.counting.tables import Count, CountLine
@@ -20,18 +21,28 @@ ROWS_MAX = 8
 
 
 def set_aside(look: Look) -> Iterator[Trouble]:
-    """Facts that could not be delivered after many tries."""
+    """Facts that could not be delivered after many tries, and how many of their aggregate wait behind each."""
+    later = aliased(OutboxRow)
+    behind = (
+        select(func.count())
+        .where(later.aggregate == OutboxRow.aggregate, later.id > OutboxRow.id, later.sent_at.is_(None))
+        .correlate(OutboxRow)
+        .scalar_subquery()
+    )
+    shown = (OutboxRow.id, OutboxRow.topic, OutboxRow.aggregate, OutboxRow.trouble, OutboxRow.written_at)
     rows = look.session.execute(
-        select(OutboxRow.id, OutboxRow.topic, OutboxRow.aggregate, OutboxRow.trouble, OutboxRow.written_at)
+        select(*shown, behind.label("behind"))
         .where(OutboxRow.warehouse_id == look.warehouse_id, OutboxRow.sent_at.is_(None), _is_set_aside())
         .order_by(OutboxRow.id)
         .limit(ROWS_MAX)
     )
     for row in rows:
         what = Words("terminal.trouble.outbox", {"topic": row.topic, "aggregate": row.aggregate})
-        note = Words("terminal.trouble.outbox.note", {"why": (row.trouble or "")[:80]})
-        deed = Deed("send_again", Words("terminal.deed.send_again"), {"row": row.id})
-        yield Trouble(f"outbox:{row.id}", "O-4101", WARN, what, note, deed, row.written_at)
+        facts = {"why": (row.trouble or "")[:80], "behind": row.behind}
+        note = Words("terminal.trouble.outbox.behind" if row.behind else "terminal.trouble.outbox.note", facts)
+        again = Deed("send_again", Words("terminal.deed.send_again"), {"row": row.id})
+        give_up = Deed("dismiss", Words("terminal.deed.dismiss"), {"row": row.id})
+        yield Trouble(f"outbox:{row.id}", "O-4101", WARN, what, note, again, row.written_at, instead=give_up)
 
 
 def _is_set_aside() -> Any:
