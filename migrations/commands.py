@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
-from wms.migrations.metadata import every_table, missing_triggers
+from wms.migrations.metadata import every_table, missing_guards
 
 HERE = Path(__file__).resolve().parent
 
@@ -79,7 +79,7 @@ def differences(connection: Connection) -> list[str]:
     """Where the tables behind `connection` are not those of the rooms."""
     options = {"compare_type": True, "compare_server_default": True}
     found = compare_metadata(MigrationContext.configure(connection, opts=options), every_table())
-    lacking = [f"the trigger {name} is missing" for name in missing_triggers(connection)]
+    lacking: list[str] = missing_guards(connection)
     return [_sentence(difference) for difference in found] + lacking
 
 
@@ -87,7 +87,8 @@ def generate(message: str) -> list[Path]:
     """Write the step from the newest revision to the rooms' tables; none when nothing changed.
 
     The comparison is made with a fresh SQLite file brought to the newest revision. Read what was written before keeping
-    it: a renamed column looks like one dropped and one added. Triggers need no step: they follow every upgrade.
+    it: a renamed column looks like one dropped and one added. Triggers and walls need no step: they follow every
+    upgrade.
     """
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/empty.db"

@@ -19,7 +19,7 @@ from sqlalchemy import JSON, Connection, Engine, NullPool, create_engine, event,
 
 from wms.core.db.engine import sqlite_module
 from wms.core.db.types import UtcDateTime
-from wms.migrations.metadata import every_table, make_triggers
+from wms.migrations.metadata import every_table, make_guards
 
 UPGRADE_LOCK = 0x63687577  # "chuw"; any number serves that no other program uses
 LOCK_TIMEOUT_S = 10
@@ -76,7 +76,7 @@ def _walk(connection: Connection) -> None:
     )
     with context.begin_transaction():
         context.run_migrations()
-    _renew_triggers(connection, set(context.get_context().get_current_heads()))
+    _renew_guards(connection, set(context.get_context().get_current_heads()))
     connection.commit()
 
 
@@ -90,16 +90,16 @@ def _before_commit(
         lost = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
         assert not lost, f"the step would leave references that lead nowhere: {lost[:5]}"
     if step.is_upgrade:
-        _renew_triggers(connection, set(heads))
+        _renew_guards(connection, set(heads))
 
 
-def _renew_triggers(connection: Connection, heads: set[str]) -> None:
-    """Triggers are not history: at the newest step they are what the rooms declare today.
+def _renew_guards(connection: Connection, heads: set[str]) -> None:
+    """Triggers and walls are not history: at the newest step they are what the rooms declare today.
 
     So a table that a step rebuilt has its triggers back before the step commits.
     """
     if heads and heads == set(context.script.get_heads()):
-        make_triggers(connection)
+        make_guards(connection)
 
 
 def _render(kind: str, thing: object, autogen: AutogenContext) -> str | Literal[False]:

@@ -1,4 +1,4 @@
-"""What the schema should be: the tables and triggers of every room, gathered without naming one."""
+"""What the schema should be: the tables, triggers and walls of every room, gathered without naming one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 from sqlalchemy import Connection, MetaData
 
 import wms
-from wms.core.db import Base
+from wms.core.db import Base, walls
 
 TRIGGERS_THERE = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
@@ -31,17 +31,29 @@ def every_trigger(dialect: str) -> list[str]:
     return [statement for module in _of_every_room("triggers") for statement in module.statements(dialect)]
 
 
-def make_triggers(connection: Connection) -> None:
-    """Make the triggers as the rooms declare them now. SQLite cannot replace one, so there the old ones go first."""
+def make_guards(connection: Connection) -> None:
+    """Make the triggers as the rooms declare them now, and the walls between merchants (PostgreSQL).
+
+    SQLite cannot replace a trigger, so there the old ones go first.
+    """
     for statement in every_trigger(connection.dialect.name):
         name = trigger_name(statement)
         if name is not None and connection.dialect.name == "sqlite":
             connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
         connection.exec_driver_sql(statement)
+    if connection.dialect.name == "postgresql":
+        for statement in walls.statements(every_table()):
+            connection.exec_driver_sql(statement)
 
 
-def missing_triggers(connection: Connection) -> list[str]:
-    """The names of declared triggers that the database has not."""
+def missing_guards(connection: Connection) -> list[str]:
+    """What guards the rows and is not there: a sentence for each trigger and each wall."""
+    triggers = [f"the trigger {name} is missing" for name in _missing_triggers(connection)]
+    open_tables = walls.missing(connection, every_table())
+    return triggers + [f"the wall between merchants is missing around {name}" for name in open_tables]
+
+
+def _missing_triggers(connection: Connection) -> list[str]:
     there = set(connection.exec_driver_sql(TRIGGERS_THERE[connection.dialect.name]).scalars())
     declared = filter(None, map(trigger_name, every_trigger(connection.dialect.name)))
     return sorted(set(declared) - there)

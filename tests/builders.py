@@ -138,7 +138,7 @@ def a_call(
 ) -> Call:
     """A call within an open session; commit is the caller's business."""
     who = Who(actor, warehouse_id, rights, merchant_id, person_id, device_id, station_id, language)
-    return Call(session, who, request_id or f"test-{next(_numbers)}", now)
+    return Call.begun(session, who, request_id or f"test-{next(_numbers)}", now)
 
 
 def acting(database: Database, work: Callable[[Call], T], warehouse_id: int = 1, **who: object) -> T:

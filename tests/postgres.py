@@ -1,5 +1,8 @@
 """A PostgreSQL server for the tests: the one of `WMS_TEST_PG_URL`, else a temporary cluster of this machine's binaries.
 
+In the cluster the tests are `chuwei_app`, the role a park's program has: it owns its databases and is no superuser, so
+that the walls between merchants bind it. The superuser is `chuwei`, on the same socket without a password.
+
 The cluster listens on a unix socket in its own folder, runs as `postgres` or `nobody` when the tests run as root (the
 server refuses root), and ends with the process that started it, also when that is killed.
 """
@@ -29,6 +32,13 @@ START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 15
 PR_SET_PDEATHSIG = 1
 SERVANTS = ("postgres", "nobody")
+SUPERUSER, APPLICATION = "chuwei", "chuwei_app"
+# What the tests may do beyond a park's program: end its own sessions, write a checkpoint, put foreign keys off.
+APPLICATION_ROLE = (
+    f"CREATE ROLE {APPLICATION} LOGIN NOSUPERUSER CREATEDB NOBYPASSRLS",
+    f"GRANT pg_signal_backend, pg_monitor, pg_checkpoint TO {APPLICATION}",
+    f"GRANT SET ON PARAMETER session_replication_role TO {APPLICATION}",
+)
 
 
 class Server:
@@ -108,12 +118,11 @@ def cluster(*, fsync: bool = False) -> Iterator[str]:
         _run(
             folder,
             servant,
-            ["initdb", "-D", "cluster", "-U", "chuwei", "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
+            ["initdb", "-D", "cluster", "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
         )
         process = _start(folder, servant, fsync=fsync)
-        url = f"postgresql://chuwei@/postgres?host={folder}"
-        _wait(url, process, folder)
-        yield url
+        _wait(f"postgresql://{SUPERUSER}@/postgres?host={folder}", process, folder)
+        yield f"postgresql://{APPLICATION}@/postgres?host={folder}"
     finally:
         if process is not None:
             process.send_signal(signal.SIGINT)  # "fast shutdown": sessions are closed, nothing is waited for
@@ -178,7 +187,9 @@ def _wait(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
     until_s = time.monotonic() + START_SECONDS_MAX
     while True:
         try:
-            engine.connect().close()
+            with engine.begin() as connection:
+                for statement in APPLICATION_ROLE:
+                    connection.exec_driver_sql(statement)
             return
         except OperationalError:
             log = (folder / "server.log").read_text(errors="replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wms.core.db import Database
-from wms.migrations.metadata import every_table, make_triggers
+from wms.migrations.metadata import every_table, make_guards
 
 
 def build(url: str) -> None:
@@ -12,7 +12,7 @@ def build(url: str) -> None:
     try:
         with database.write_engine.begin() as connection:
             every_table().create_all(connection)
-            make_triggers(connection)
+            make_guards(connection)
         if database.is_sqlite:
             with database.write_engine.connect() as connection:
                 connection.exec_driver_sql("COMMIT")  # a checkpoint needs to stand outside of transactions

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from tests.builders import MORNING
 from wms.core.db import Database
@@ -39,6 +40,21 @@ def test_a_file_that_forgets_in_a_power_cut_is_named(level: int, weak: bool) -> 
 def test_a_server_that_answers_before_the_disk_is_named() -> None:
     (said,) = warnings(Ground(synchronous_commit="off"), MORNING, None)
     assert "synchronous_commit" in said
+
+
+def test_a_superuser_is_told_that_no_wall_binds_him(pg_url: str) -> None:
+    (said,) = warnings(Ground(synchronous_commit="on", above_walls=True), MORNING, None)
+    assert "superuser" in said
+    ours = Database.open(pg_url)
+    try:
+        assert ours.transact(_is_bound) == (ground_of(ours).above_walls is False)
+    finally:
+        ours.dispose()
+
+
+def _is_bound(session: Session) -> bool:
+    roles = text("SELECT NOT (rolsuper OR rolbypassrls) FROM pg_roles WHERE rolname = current_user")
+    return bool(session.scalar(roles))
 
 
 def test_a_clock_behind_the_last_movement_is_named_with_how_far() -> None:

@@ -87,7 +87,9 @@ def _import(database: Database, given: argparse.Namespace, rows: Sequence[Row]) 
     def work(session: Session) -> None:
         nonlocal count
         warehouse_id = _make(session, given) if makes else here
-        count = import_rows(Call(session, Who("command line", warehouse_id), request_id, clock.now()), given.kind, rows)
+        count = import_rows(
+            Call.begun(session, Who("command line", warehouse_id), request_id, clock.now()), given.kind, rows
+        )
         if given.dry_run:
             raise _Dry
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from wms.core.db import walls
+
 
 @dataclass(frozen=True, slots=True)
 class Who:
@@ -39,6 +41,12 @@ class Call:
     request_id: str
     now: datetime
     wakes: set[str] = field(default_factory=set)
+
+    @classmethod
+    def begun(cls, session: Session, who: Who, request_id: str, now: datetime, wakes: set[str] | None = None) -> Call:
+        """A call on a fresh session; on PostgreSQL the database keeps it to the rows of its merchant, if it has one."""
+        walls.stand_behind(session, who.merchant_id)
+        return cls(session, who, request_id, now, set() if wakes is None else wakes)
 
     @property
     def warehouse_id(self) -> int:

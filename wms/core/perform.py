@@ -113,7 +113,7 @@ def _do(
 
     def once(session: Session) -> str:
         wakes.clear()
-        call = Call(session, who, request_id, clock.now(), wakes)
+        call = Call.begun(session, who, request_id, clock.now(), wakes)
         body = to_json(work(call))
         session.flush()
         session.execute(_keep, _row(call, mark, status, body))
@@ -152,7 +152,7 @@ def _store_refusal(db: Database, clock: Clock, who: Who, request_id: str, mark: 
     body = to_json(error_body(no, who.language))
 
     def write(session: Session) -> None:
-        call = Call(session, who, request_id, clock.now())
+        call = Call.begun(session, who, request_id, clock.now())
         session.execute(_keep_if_new(dialect_of(session)), _row(call, mark, no.reason.status, body))
 
     db.transact(write)
@@ -180,7 +180,7 @@ def system_call(
 
     def once(session: Session) -> Any:
         wakes.clear()
-        return work(Call(session, asker, request_id, clock.now(), wakes))
+        return work(Call.begun(session, asker, request_id, clock.now(), wakes))
 
     result = db.transact(once)
     if wakes:

@@ -28,6 +28,7 @@ class Ground:
     sqlite: tuple[int, ...] | None = None
     synchronous: int | None = None
     synchronous_commit: str | None = None
+    above_walls: bool | None = None
 
 
 def ground_of(database: Database) -> Ground:
@@ -41,7 +42,11 @@ def _ask_sqlite(session: Session) -> Ground:
 
 
 def _ask_postgresql(session: Session) -> Ground:
-    return Ground(synchronous_commit=str(session.execute(text("SHOW synchronous_commit")).scalar_one()))
+    above = session.execute(text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"))
+    return Ground(
+        synchronous_commit=str(session.execute(text("SHOW synchronous_commit")).scalar_one()),
+        above_walls=bool(above.scalar_one()),
+    )
 
 
 def warnings(ground: Ground, now: datetime, last_booked_at: datetime | None) -> list[str]:
@@ -51,7 +56,7 @@ def warnings(ground: Ground, now: datetime, last_booked_at: datetime | None) -> 
     """
     return [
         sentence
-        for sentence in (_of_library(ground), _of_durability(ground), _of_clock(now, last_booked_at))
+        for sentence in (_of_library(ground), _of_durability(ground), _of_walls(ground), _of_clock(now, last_booked_at))
         if sentence
     ]
 
@@ -76,6 +81,15 @@ def _of_durability(ground: Ground) -> str:
             "ALTER SYSTEM SET synchronous_commit = 'on', or set it for this database"
         )
     return ""
+
+
+def _of_walls(ground: Ground) -> str:
+    if not ground.above_walls:
+        return ""
+    return (
+        "this program is a superuser (or BYPASSRLS) at PostgreSQL, whom the walls between merchants do not bind: "
+        "give it a role of its own that owns its database"
+    )
 
 
 def _of_clock(now: datetime, last_booked_at: datetime | None) -> str:

@@ -15,6 +15,7 @@ from typing import Any, cast
 import structlog
 from apiflask import APIFlask
 from flask import Response, current_app, request
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
@@ -93,8 +94,11 @@ def question(right: str) -> Callable[[Callable[..., Any]], Callable[..., Respons
         def view(**given: Any) -> Response:
             who = key_holder(right)
             at = edge()
-            found = at.db.read(lambda session: to_json(ask(Call(session, who, "question", at.clock.now()), **given)))
-            return json_response(found)
+
+            def answer(session: Session) -> str:
+                return to_json(ask(Call.begun(session, who, "question", at.clock.now()), **given))
+
+            return json_response(at.db.read(answer))
 
         return view
 

@@ -89,7 +89,8 @@ def log_out(db: Database, clock: Clock, token: str) -> None:
         ).one_or_none()
         if row is not None:
             row.ended_at = clock.now()
-            call = Call(session, Who(f"person:{row.person_id}", row.warehouse_id), "log-out", clock.now())
+            who = Who(f"person:{row.person_id}", row.warehouse_id)
+            call = Call.begun(session, who, "log-out", clock.now())
             audit_trail.note(call, "person.logged_out")
 
     db.transact(end)
