@@ -1,0 +1,154 @@
+"""The judge: what clients wrote down against what the rows say.
+
+Lost: acknowledged, but its answer or its movements are not there. Doubled: more pieces moved under one id than it asked
+for, something moved that nobody has in his journal, or sums (received, ordered, shipped) above what was acknowledged.
+The sums do not look at ids, so they also catch a server that forgets them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from tests.proofs.fire.hands import Crowd
+from tests.proofs.fire.wire import Entry
+from tests.proofs.frame import audit
+from wms.core.db import Database
+from wms.core.tables import RequestRow
+from wms.inbound.tables import AsnLine
+from wms.ledger.tables import MovementRow
+from wms.outbound.tables import Order
+
+SHOWN_MAX = 5
+REPLAYED_MAX = 60
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found. `lost` and `doubled` count, `sentences` say (the first few of each kind)."""
+
+    acknowledged: int
+    retried: int
+    refused: int
+    lost: int
+    doubled: int
+    sentences: tuple[str, ...]
+
+    @property
+    def facts(self) -> dict[str, object]:
+        return {
+            "acknowledged": self.acknowledged,
+            "sent again": self.retried,
+            "refused": self.refused,
+            "lost": self.lost,
+            "doubled": self.doubled,
+        }
+
+
+def judge(database: Database, journal: Sequence[Entry]) -> Verdict:
+    """Compare a journal with the rows; every promise of the house is asked as well."""
+    lost = [*_answers_lost(database, journal), *_movements_lost(database, journal)]
+    doubled = [*_sums(database, journal), *_movements_doubled(database, journal)]
+    return Verdict(
+        acknowledged=len(journal),
+        retried=sum(entry.sent > 1 for entry in journal),
+        refused=sum(not entry.accepted for entry in journal),
+        lost=len(lost),
+        doubled=len(doubled),
+        sentences=(*lost[:SHOWN_MAX], *doubled[:SHOWN_MAX], *audit(database)[:SHOWN_MAX]),
+    )
+
+
+def replayed(crowd: Crowd) -> list[str]:
+    """The last commands of every client once more: a sentence for each that is not answered as it was."""
+    wrong: list[str] = []
+    each_max = max(1, REPLAYED_MAX // len(crowd.wires))
+    for wire in crowd.wires:
+        for entry in list(wire.journal)[-each_max:]:
+            status, answer = wire.once(entry.ask)
+            if status != entry.status or _told(answer) != _told(entry.answer):
+                wrong.append(f"{_name(entry)} was answered otherwise when it was sent again: {status}")
+        wire.close()
+    return wrong
+
+
+def _told(answer: dict[str, Any]) -> Any:
+    """What a command says; a PDA's screen is drawn from the rows as they are now and is no part of it."""
+    return answer["message"] if "screen" in answer else answer
+
+
+def _name(entry: Entry) -> str:
+    return f"{entry.ask.kind} {entry.actor}:{entry.ask.id}"
+
+
+def _key(entry: Entry) -> str:
+    return f"{entry.actor}:{entry.ask.id}"
+
+
+def _answers_lost(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
+    rows = database.read(
+        lambda session: session.execute(
+            select(RequestRow.actor, RequestRow.request_id, RequestRow.status, RequestRow.answer)
+        ).all()
+    )
+    stored = {f"{row.actor}:{row.request_id}": row for row in rows}
+    for entry in journal:
+        row = stored.get(_key(entry))
+        if row is None:
+            yield f"lost: {_name(entry)} was acknowledged, and nothing remembers it"
+        elif "screen" not in entry.answer and (row.status, json.loads(row.answer)) != (entry.status, entry.answer):
+            yield f"lost: {_name(entry)} was acknowledged with another answer than the stored one"
+
+
+def _moved(database: Database, journal: Sequence[Entry]) -> dict[str, int]:
+    """Request key -> pieces moved, of the journal's actors."""
+    actors = {entry.actor for entry in journal}
+    query = select(MovementRow.request_key, func.sum(MovementRow.quantity)).group_by(MovementRow.request_key)
+    rows = database.read(lambda session: session.execute(query.where(MovementRow.actor.in_(actors))).all())
+    return {key: int(pieces) for key, pieces in rows}
+
+
+def _expected(journal: Sequence[Entry]) -> dict[str, int]:
+    return {_key(entry): entry.ask.books if entry.accepted else 0 for entry in journal}
+
+
+def _movements_lost(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
+    moved = _moved(database, journal)
+    for key, pieces in _expected(journal).items():
+        if moved.get(key, 0) < pieces:
+            yield f"lost: {key} was acknowledged with {pieces} pieces, {moved.get(key, 0)} moved"
+
+
+def _movements_doubled(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
+    expected = _expected(journal)
+    for key, pieces in _moved(database, journal).items():
+        if pieces > expected.get(key, 0):
+            yield f"doubled: {key} moved {pieces} pieces, {expected.get(key, 0)} were acknowledged"
+
+
+def _sums(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
+    """Pieces received and orders taken, counted where no request id stands."""
+    done: Counter[str] = Counter()
+    for entry in journal:
+        if entry.accepted:
+            done[entry.ask.kind] += 1
+            done[f"pieces {entry.ask.kind}"] += entry.ask.books
+    orders = database.read(lambda session: session.scalar(select(func.count()).select_from(Order)))
+    if orders != done["order"]:
+        yield f"doubled: sum: {orders} orders were taken, {done['order']} were acknowledged"
+    received = database.read(lambda session: session.scalar(select(func.sum(AsnLine.received))))
+    counted = done["pieces receipt"] + sum(_boxed(entry) for entry in journal)
+    if received != counted:
+        yield f"doubled: sum: {received} pieces were received, {counted} were acknowledged"
+
+
+def _boxed(entry: Entry) -> int:
+    """Pieces a PDA's scan took into a box: it books goods, and it leaves the dialogue where it was."""
+    if not entry.accepted or entry.ask.kind != "scan" or not entry.ask.books:
+        return 0
+    return entry.ask.books if entry.answer["screen"]["dialogue"] == "receive" else 0
