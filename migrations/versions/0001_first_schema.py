@@ -62,6 +62,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('open', 'closed', 'handed_over', 'void')", name=op.f("ck_bag_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bag")),
         sa.UniqueConstraint("warehouse_id", "code", name=op.f("uq_bag_warehouse_id_code")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "broken_promise",
@@ -209,9 +210,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.create_index(
-            batch_op.f("ix_login_session_warehouse_id_person_id_ended_at"),
-            ["warehouse_id", "person_id", "ended_at"],
-            unique=False,
+            batch_op.f("ix_login_session_person_id_ended_at"), ["person_id", "ended_at"], unique=False
         )
 
     op.create_table(
@@ -232,6 +231,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('open', 'closed')", name=op.f("ck_manifest_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_manifest")),
         sa.UniqueConstraint("warehouse_id", "no", name=op.f("uq_manifest_warehouse_id_no")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("manifest", schema=None) as batch_op:
         batch_op.create_index(
@@ -305,6 +305,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('slot', 'container', 'staging', 'virtual')", name=op.f("ck_place_kind_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_place")),
         sa.UniqueConstraint("warehouse_id", "kind", "code", name=op.f("uq_place_warehouse_id_kind_code")),
+        sqlite_autoincrement=True,
     )
     op.create_table(
         "print_job",
@@ -333,6 +334,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_print_job")),
         sa.UniqueConstraint("warehouse_id", "job_key", name=op.f("uq_print_job_warehouse_id_job_key")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("print_job", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_print_job_subject"), ["subject"], unique=False)
@@ -379,6 +381,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_route_change")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("route_change", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_route_change_warehouse_id_code"), ["warehouse_id", "code"], unique=False)
@@ -447,6 +450,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("stock_count", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_stock_count_slot_id"), ["slot_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_stock_count_warehouse_id_counted_at"), ["warehouse_id", "counted_at"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_stock_count_warehouse_id_state"), ["warehouse_id", "state"], unique=False)
 
     op.create_table(
@@ -577,6 +583,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
         sa.UniqueConstraint("warehouse_id", "no", name=op.f("uq_batch_warehouse_id_no")),
     )
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_task_id"), ["task_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_warehouse_id_state"), ["warehouse_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_batch_wave_id"), ["wave_id"], unique=False)
+
     op.create_table(
         "container",
         sa.Column("place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -604,7 +615,13 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["gateway_id"], ["gateway.id"], name=op.f("fk_gateway_command_gateway_id_gateway")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_gateway_command")),
+        sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("gateway_command", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_gateway_command_gateway_id_result"), ["gateway_id", "result"], unique=False
+        )
+
     op.create_table(
         "gateway_device",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -657,6 +674,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "warehouse_id", "merchant_id", "no", name=op.f("uq_sales_order_warehouse_id_merchant_id_no")
         ),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("sales_order", schema=None) as batch_op:
         batch_op.create_index(
@@ -753,6 +771,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("batch_id", "position", name=op.f("uq_batch_order_batch_id_position")),
     )
     with op.batch_alter_table("batch_order", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_batch_order_order_id"), ["order_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_batch_order_tote_id"), ["tote_id"], unique=False)
 
     op.create_table(
@@ -841,6 +860,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("warehouse_id", "waybill", name=op.f("uq_parcel_warehouse_id_waybill")),
     )
     with op.batch_alter_table("parcel", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_parcel_bag_id"), ["bag_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_parcel_warehouse_id_state"), ["warehouse_id", "state"], unique=False)
 
     op.create_table(
@@ -859,6 +879,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("sku_barcode", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_sku_barcode_sku_id"), ["sku_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_sku_barcode_warehouse_id_barcode"), ["warehouse_id", "barcode"], unique=False
         )
@@ -1164,10 +1185,12 @@ def downgrade() -> None:
     op.drop_table("velocity")
     with op.batch_alter_table("sku_barcode", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sku_barcode_warehouse_id_barcode"))
+        batch_op.drop_index(batch_op.f("ix_sku_barcode_sku_id"))
 
     op.drop_table("sku_barcode")
     with op.batch_alter_table("parcel", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_parcel_warehouse_id_state"))
+        batch_op.drop_index(batch_op.f("ix_parcel_bag_id"))
 
     op.drop_table("parcel")
     with op.batch_alter_table("order_line", schema=None) as batch_op:
@@ -1177,6 +1200,7 @@ def downgrade() -> None:
     op.drop_table("lot")
     with op.batch_alter_table("batch_order", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_batch_order_tote_id"))
+        batch_op.drop_index(batch_op.f("ix_batch_order_order_id"))
 
     op.drop_table("batch_order")
     op.drop_table("asn_line")
@@ -1189,8 +1213,16 @@ def downgrade() -> None:
 
     op.drop_table("sales_order")
     op.drop_table("gateway_device")
+    with op.batch_alter_table("gateway_command", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_gateway_command_gateway_id_result"))
+
     op.drop_table("gateway_command")
     op.drop_table("container")
+    with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_batch_wave_id"))
+        batch_op.drop_index(batch_op.f("ix_batch_warehouse_id_state"))
+        batch_op.drop_index(batch_op.f("ix_batch_task_id"))
+
     op.drop_table("batch")
     op.drop_table("asn")
     op.drop_table("waybill_pool")
@@ -1206,6 +1238,7 @@ def downgrade() -> None:
     op.drop_table("stock_count_line")
     with op.batch_alter_table("stock_count", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stock_count_warehouse_id_state"))
+        batch_op.drop_index(batch_op.f("ix_stock_count_warehouse_id_counted_at"))
         batch_op.drop_index(batch_op.f("ix_stock_count_slot_id"))
 
     op.drop_table("stock_count")
@@ -1242,7 +1275,7 @@ def downgrade() -> None:
 
     op.drop_table("manifest")
     with op.batch_alter_table("login_session", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_login_session_warehouse_id_person_id_ended_at"))
+        batch_op.drop_index(batch_op.f("ix_login_session_person_id_ended_at"))
 
     op.drop_table("login_session")
     op.drop_table("hall")

@@ -211,13 +211,13 @@ def test_a_backup_never_overwrites_and_a_broken_one_is_not_restored(wms: Wms, db
     assert "exists" in wms("db", "backup", kept, "--db", db).line
     assert kept.read_bytes() == b"mine"
     before = db.read_bytes()
-    assert "kept.db" in wms("db", "restore", kept, "--db", db).line
+    assert "kept.db" in wms("db", "restore", kept, "--replace", "--db", db).line
     assert "no such backup" in wms("db", "restore", "none.db", "--db", db).line
     broken = Path(shutil.copyfile(db, db.with_name("broken.db")))
     with sqlite3.connect(broken) as raw:
         raw.execute("UPDATE stock SET on_hand = on_hand + 1")
     raw.close()
-    assert "nothing was restored" in wms("db", "restore", broken, "--db", db).line
+    assert "nothing was restored" in wms("db", "restore", broken, "--replace", "--db", db).line
     assert db.read_bytes() == before
 
 
@@ -227,11 +227,11 @@ def test_a_file_is_not_swapped_under_a_running_server(wms: Wms, db: Path) -> Non
     running.read(lambda session: session.execute(text("SELECT 1")).all())
     assert "in use" in wms("db", "restore", "backup.db", "--db", db).line
     running.dispose()
-    assert wms("db", "restore", "backup.db", "--db", db).code == 0
+    assert wms("db", "restore", "backup.db", "--replace", "--db", db).code == 0
 
 
 def test_a_damaged_file_is_what_a_restore_is_for(wms: Wms, db: Path) -> None:
     assert wms("db", "backup", "backup.db", "--db", db).code == 0
     db.write_bytes(b"nothing that SQLite knows" * 400)
-    assert wms("db", "restore", "backup.db", "--db", db).code == 0
+    assert wms("db", "restore", "backup.db", "--replace", "--db", db).code == 0
     assert wms("audit", "--db", db).code == 0

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Name, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.numbers import NEVER_AGAIN
 
 
 class Wave(Base):
@@ -81,6 +82,7 @@ class Order(Base):
         ),
         Index(None, "warehouse_id", "state", "cut_off_at"),
         Index(None, "wave_id"),
+        NEVER_AGAIN,
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.numbers import NEVER_AGAIN
 
 
 class PrintJob(Base):
@@ -43,4 +44,5 @@ class PrintJob(Base):
         ),
         Index(None, "warehouse_id", "station_id", "state"),
         Index(None, "subject"),
+        NEVER_AGAIN,
     )

@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.numbers import NEVER_AGAIN
 
 
 class Courier(Base):
@@ -129,6 +130,7 @@ class Bag(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "code"),
         CheckConstraint("state IN ('open', 'closed', 'handed_over', 'void')", name="state_known"),
+        NEVER_AGAIN,
     )
 
 
@@ -155,4 +157,5 @@ class Manifest(Base):
         UniqueConstraint("warehouse_id", "no"),
         CheckConstraint("state IN ('open', 'closed')", name="state_known"),
         Index(None, "warehouse_id", "courier", "state"),
+        NEVER_AGAIN,
     )

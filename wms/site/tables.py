@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.numbers import NEVER_AGAIN
 
 
 class Warehouse(Base):
@@ -109,6 +110,7 @@ class Place(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "kind", "code"),
         CheckConstraint("kind IN ('slot', 'container', 'staging', 'virtual')", name="kind_known"),
+        NEVER_AGAIN,
     )
 
 

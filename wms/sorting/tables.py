@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.numbers import NEVER_AGAIN
 
 
 class SortRule(Base):
@@ -38,7 +39,7 @@ class RouteChange(Base):
     reason: Mapped[str] = mapped_column(default="")
     at: Mapped[UtcTime]
 
-    __table_args__ = (Index(None, "warehouse_id", "id"), Index(None, "warehouse_id", "code"))
+    __table_args__ = (Index(None, "warehouse_id", "id"), Index(None, "warehouse_id", "code"), NEVER_AGAIN)
 
 
 class DivertRow(Base):
@@ -124,3 +125,5 @@ class GatewayCommand(Base):
     made_at: Mapped[UtcTime]
     result: Mapped[str | None]
     done_at: Mapped[datetime | None]
+
+    __table_args__ = (Index(None, "gateway_id", "result"), NEVER_AGAIN)
