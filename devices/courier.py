@@ -9,6 +9,7 @@ import logging
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +22,8 @@ from devices.routes import RouteAnswer, RouteRefused
 EVENTS_PER_CALL_MAX = 200
 LONG_POLL_S = 20
 LONG_POLL_TIMEOUT_S = LONG_POLL_S + 10
+# A server restored from a backup says nothing by itself: whoever has nothing to send asks what it still knows.
+MARK_EVERY_S = 10.0
 HEALTH_EVERY_S = 2.0
 HEALTH_TIMEOUT_S = 2.0
 ASK_TIMEOUT_S = 1.0
@@ -100,18 +103,19 @@ class SendEvents(_OnLine):
     outbox: Outbox
     boot: str
     name: str = "link events"
-    asked_mark: bool = False
+    mark_known_s: float = float("-inf")
 
     def run_once(self) -> None:
-        if not self.asked_mark:
+        if time.monotonic() - self.mark_known_s > MARK_EVERY_S:
             self._ask_mark()
-            self.asked_mark = True
+            self.mark_known_s = time.monotonic()
         batch = self.outbox.unsent(EVENTS_PER_CALL_MAX)
         if not batch:
             self.outbox.wait_for_more(1.0)
             return
         try:
             self._push([event.as_sent() for event in batch], batch[0].seq, batch[-1].seq)
+            self.mark_known_s = time.monotonic()
         except ServerRefused as refusal:
             self._go_back(refusal)
 
@@ -120,7 +124,9 @@ class SendEvents(_OnLine):
         self.outbox.announce()
 
     def _ask_mark(self) -> None:
-        """An empty push at each start: a server that knows more than we do means that our outbox was lost."""
+        """An empty push. A server that knows more than we do means that our outbox was lost; one that knows less than
+        it once did was restored from a backup.
+        """
         last = self.outbox.last_seq()
         try:
             answer = self.line.post("/events", {"boot": self.boot, "first": last + 1, "last": last, "events": []})
@@ -134,8 +140,8 @@ class SendEvents(_OnLine):
         if high_water > last:
             log.warning("the server has events up to %s, this outbox only to %s: going on after it", high_water, last)
             self.outbox.go_on_after(high_water)
-        elif high_water > self.outbox.acknowledged:
-            self.outbox.acknowledge(high_water)
+        elif high_water != self.outbox.acknowledged:
+            self._go_on_from(high_water + 1)
 
     def _push(self, events: list[dict[str, object]], first: int, last: int) -> None:
         answer = self.line.post("/events", {"boot": self.boot, "first": first, "last": last, "events": events})
@@ -150,8 +156,13 @@ class SendEvents(_OnLine):
         expected = refusal.facts.get("expected")
         if refusal.reason != "event_gap" or not isinstance(expected, int):
             raise refusal
+        self._go_on_from(expected)
+
+    def _go_on_from(self, expected: int) -> None:
         if expected < self.outbox.oldest_seq():
             raise GatewayError(f"server expects event {expected}, which is no longer kept here: a person must decide")
+        if expected <= self.outbox.acknowledged:
+            log.warning("the server went back to event %s (a restored backup): sending again from there", expected)
         self.outbox.acknowledge(expected - 1)
 
 

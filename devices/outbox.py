@@ -1,7 +1,7 @@
 """Store and forward: every durable event of the station, numbered for ever, kept until the server has it.
 
-Without a server all events are kept. With one, what it acknowledged is kept a while longer (`KEPT_AFTER_ACKNOWLEDGE`),
-so that a server restored from a backup can be given again what it forgot.
+Without a server all events are kept. With one, what it acknowledged is kept for days (`KEPT_DAYS`, bounded by
+`KEPT_MAX`), so that a server restored from a backup can be given again what it forgot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from devices import sqlite
 from devices.errors import ConfigError
 from devices.store import Receipt, Store
 
-KEPT_AFTER_ACKNOWLEDGE = 10_000
+KEPT_DAYS = 7
+KEPT_MIN = 10_000  # also of a station whose clock jumped
+KEPT_MAX = 2_000_000  # some 400 MB; a day of a fast sorting line
+FORGOTTEN_AT_ONCE_MAX = 1_000
+DAY_MS = 86_400_000
 PAGE = 500
 ACKNOWLEDGED = "acknowledged"
 
@@ -105,11 +109,11 @@ class Outbox:
 
     def acknowledge(self, high_water: int) -> None:
         """The server has everything up to `high_water`; it may also have gone back (restored from a backup)."""
-        oldest_kept = high_water - KEPT_AFTER_ACKNOWLEDGE
+        old_ms = self._now_ms() - KEPT_DAYS * DAY_MS
 
         def work(connection: sqlite.Connection) -> None:
             connection.execute("INSERT OR REPLACE INTO marks VALUES (?, ?)", (ACKNOWLEDGED, high_water))
-            connection.execute("DELETE FROM events WHERE seq <= ?", (oldest_kept,))
+            _forget(connection, high_water, old_ms)
 
         self._store.write(work)
         self.acknowledged = high_water
@@ -157,6 +161,20 @@ def _page(connection: sqlite.Connection, after: int, limit: int) -> list[StoredE
         "SELECT seq, at_ms, device, kind, facts FROM events WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
     )
     return [StoredEvent(seq, at_ms, device, kind, json.loads(facts)) for seq, at_ms, device, kind, facts in rows]
+
+
+def _forget(connection: sqlite.Connection, high_water: int, old_ms: int) -> None:
+    """Of what was acknowledged: the oldest, as long as they are old or too many; a bite at a time."""
+    rows = connection.execute(
+        "SELECT seq, at_ms FROM events WHERE seq <= ? ORDER BY seq LIMIT ?",
+        (high_water - KEPT_MIN, FORGOTTEN_AT_ONCE_MAX),
+    )
+    gone = 0
+    for seq, at_ms in rows.fetchall():
+        if at_ms >= old_ms and seq > high_water - KEPT_MAX:
+            break
+        gone = seq
+    connection.execute("DELETE FROM events WHERE seq <= ?", (gone,))
 
 
 def _last_seq(connection: sqlite.Connection) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devices import courier
 from devices.courier import Asker, FetchCommands, FetchRoutes, Runner, SendEvents
 from devices.errors import ConfigError, GatewayError
 from devices.gateway import _TableFromServer
@@ -110,7 +111,7 @@ def test_events_arrive_in_order_two_hundred_at_a_time(server: StationServer, lin
 def test_an_answer_that_was_lost_doubles_nothing(server: StationServer, line: Line, outbox: Outbox) -> None:
     add(outbox, 5)
     send = sender(line, outbox)
-    send.asked_mark = True
+    send.mark_known_s = time.monotonic()
     server.lose_answers = 1
     with pytest.raises(ServerAway):
         send.run_once()
@@ -132,6 +133,18 @@ def test_a_server_restored_from_a_backup_gets_again_what_it_forgot(
     assert numbers(server) == list(range(1, 12))
 
 
+def test_a_station_with_nothing_to_say_still_learns_that_the_server_was_restored(
+    server: StationServer, line: Line, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(outbox, 10)
+    send = sender(line, outbox)
+    send.run_once()
+    server.events, server.high_water = server.events[:4], 4
+    monkeypatch.setattr(courier, "MARK_EVERY_S", 0.0)
+    send.run_once()
+    assert numbers(server) == list(range(1, 11))
+
+
 def test_a_station_that_lost_its_outbox_is_not_mistaken_for_a_repeat(
     server: StationServer, line: Line, outbox: Outbox
 ) -> None:
@@ -145,8 +158,7 @@ def test_what_is_no_longer_kept_is_not_made_up(server: StationServer, line: Line
     add(outbox, 3)
     send = sender(line, outbox)
     send.run_once()
-    outbox.acknowledge(3 + 10_000)
-    outbox.acknowledge(3)
+    outbox._store.write(lambda connection: connection.execute("DELETE FROM events WHERE seq <= 3"))
     server.events, server.high_water = [], 0
     add(outbox, 1)
     with pytest.raises(GatewayError, match="no longer kept here"):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from devices import outbox as outboxes
 from devices import sqlite
 from devices.errors import ConfigError, OutboxFull
 from devices.lock import OutboxLock
-from devices.outbox import KEPT_AFTER_ACKNOWLEDGE, Outbox, read_events
+from devices.outbox import DAY_MS, KEPT_DAYS, Outbox, read_events
 from devices.station import wall_ms
 from devices.store import Store
 from tests.devices.processes import wait_until
@@ -85,7 +86,7 @@ def test_numbers_go_on_after_a_restart_even_if_everything_was_sent_and_forgotten
     store = Store(tmp_path / "station.db")
     outbox = Outbox(store, wall_ms)
     add(outbox, "a", "b", "c")
-    outbox.acknowledge(3 + KEPT_AFTER_ACKNOWLEDGE)
+    store.write(lambda connection: connection.execute("DELETE FROM events"))
     store.close()
     store = Store(tmp_path / "station.db")
     outbox = Outbox(store, wall_ms)
@@ -100,6 +101,42 @@ def test_what_the_server_acknowledged_is_not_sent_again(outbox: Outbox) -> None:
     outbox.acknowledge(2)
     assert codes(outbox) == ["c"]
     assert outbox.waiting() == 1
+
+
+def kept(store: Store) -> list[int]:
+    return [event.seq for event in read_events(store.path)]
+
+
+def test_what_was_acknowledged_is_kept_for_days_in_case_the_server_is_restored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outboxes, "KEPT_MIN", 1)
+    now_ms = [wall_ms()]
+    outbox = Outbox(store, lambda: now_ms[0])
+    add(outbox, "a", "b", "c")
+    outbox.acknowledge(3)
+    assert kept(store) == [1, 2, 3]
+    now_ms[0] += KEPT_DAYS * DAY_MS + 1
+    add(outbox, "d")
+    outbox.acknowledge(4)
+    assert kept(store) == [4]
+
+
+def test_however_busy_the_line_is_what_is_kept_has_a_bound(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "KEPT_MIN", 1)
+    monkeypatch.setattr(outboxes, "KEPT_MAX", 2)
+    outbox = Outbox(store, wall_ms)
+    add(outbox, *"abcde")
+    outbox.acknowledge(5)
+    assert kept(store) == [4, 5]
+
+
+def test_what_was_not_acknowledged_is_kept_for_ever(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outboxes, "KEPT_MIN", 1)
+    outbox = Outbox(store, lambda: 0)
+    add(outbox, *"abc")
+    Outbox(store, wall_ms).acknowledge(0)
+    assert kept(store) == [1, 2, 3]
 
 
 def test_a_lost_outbox_goes_on_after_the_numbers_the_server_knows(outbox: Outbox) -> None:
