@@ -79,6 +79,7 @@ class SkuBarcode(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "merchant_id", "barcode"),
         Index(None, "warehouse_id", "barcode"),
+        Index(None, "sku_id"),
     )
 
 

@@ -30,6 +30,7 @@ class Count(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'counted', 'approval', 'closed', 'cancelled')", name="state_known"),
         Index(None, "warehouse_id", "state"),
+        Index(None, "warehouse_id", "counted_at"),
         Index(None, "slot_id"),
     )
 

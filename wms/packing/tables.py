@@ -55,6 +55,7 @@ class Parcel(Base):
             name="state_known",
         ),
         Index(None, "warehouse_id", "state"),
+        Index(None, "bag_id"),
     )
 
 

@@ -33,6 +33,9 @@ class Batch(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "no"),
         CheckConstraint("state IN ('open', 'picking', 'done', 'cancelled')", name="state_known"),
+        Index(None, "warehouse_id", "state"),
+        Index(None, "wave_id"),
+        Index(None, "task_id"),
     )
 
 
@@ -52,6 +55,7 @@ class BatchOrder(Base):
     __table_args__ = (
         UniqueConstraint("batch_id", "position"),
         UniqueConstraint("batch_id", "order_id"),
+        Index(None, "order_id"),
         Index(None, "tote_id"),
     )
 

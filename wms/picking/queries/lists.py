@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 from sqlalchemy.orm import Session
 
 from wms.ledger.tables import Stock
@@ -52,12 +52,13 @@ def open_batches(session: Session, warehouse_id: int) -> list[OpenBatch]:
 
 def batches(session: Session, warehouse_id: int, states: Iterable[BatchState]) -> list[OpenBatch]:
     """Batches of these states, most urgent first."""
-    query = _batches().where(Batch.warehouse_id == warehouse_id, Batch.state.in_([state.value for state in states]))
+    query = _batches((Batch.warehouse_id == warehouse_id) & Batch.state.in_([state.value for state in states]))
     rows = session.execute(query.order_by(Wave.cut_off_at, Batch.id).limit(ROWS_PER_PAGE_MAX))
     return [_open(*row) for row in rows]
 
 
-def _batches() -> Select[*tuple[Any, ...]]:
+def _batches(wanted: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """The wanted batches; the picks of no others are read."""
     is_open = PickLine.state == PickState.OPEN.value
     sums: Select[*tuple[Any, ...]] = select(
         PickLine.batch_id.label("batch_id"),
@@ -67,8 +68,8 @@ def _batches() -> Select[*tuple[Any, ...]]:
         func.sum(PickLine.quantity).label("pieces"),
         func.sum(PickLine.picked).label("picked"),
         func.sum(PickLine.short).label("short"),
-    ).group_by(PickLine.batch_id)
-    done = sums.subquery()
+    )
+    done = sums.join(Batch, Batch.id == PickLine.batch_id).where(wanted).group_by(PickLine.batch_id).subquery()
     return (
         select(
             Batch.id,
@@ -89,6 +90,7 @@ def _batches() -> Select[*tuple[Any, ...]]:
         .outerjoin(Task, Task.id == Batch.task_id)
         .outerjoin(Person, Person.id == Task.claimed_by)
         .outerjoin(Container, Container.place_id == Batch.cart_id)
+        .where(wanted)
     )
 
 

@@ -159,17 +159,15 @@ def _places(look: Look, actors: Sequence[str]) -> dict[str, tuple[int, int, str]
 
 def _in_hand(look: Look) -> dict[int, list[TaskInHand]]:
     """Claimed tasks by who has them."""
-    stops = (
-        select(PickLine.batch_id, func.count(func.distinct(PickLine.stop)).label("left"))
-        .join(Batch, Batch.id == PickLine.batch_id)
-        .where(PickLine.state == PickState.OPEN.value, Batch.state.in_(["open", "picking"]))
-        .group_by(PickLine.batch_id)
-        .subquery()
+    stops_left = (
+        select(func.count(func.distinct(PickLine.stop)))
+        .where(PickLine.batch_id == Batch.id, PickLine.state == PickState.OPEN.value)
+        .correlate(Batch)
+        .scalar_subquery()
     )
     rows = look.session.execute(
-        select(Task.id, Task.kind, Task.subject, Task.claimed_by, Task.facts, stops.c.left)
+        select(Task.id, Task.kind, Task.subject, Task.claimed_by, Task.facts, stops_left.label("left"))
         .outerjoin(Batch, Batch.task_id == Task.id)
-        .outerjoin(stops, stops.c.batch_id == Batch.id)
         .where(Task.warehouse_id == look.warehouse_id, Task.state == TaskState.CLAIMED.value)
         .order_by(Task.claimed_at, Task.id)
     )

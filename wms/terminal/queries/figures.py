@@ -96,11 +96,10 @@ def _on_time(look: Look) -> Figure:
 
 def _walk(look: Look) -> Figure:
     """Metres per line of today's waves, against the S-shape through the same batches."""
-    lines = select(PickLine.batch_id, func.count().label("lines")).group_by(PickLine.batch_id).subquery()
+    lines = select(func.count()).where(PickLine.batch_id == Batch.id).correlate(Batch).scalar_subquery()
     rows: Sequence[Any] = look.session.execute(
-        select(Batch.walk_mm, Batch.s_shape_mm, lines.c.lines)
+        select(Batch.walk_mm, Batch.s_shape_mm, lines.label("lines"))
         .join(Wave, Wave.id == Batch.wave_id)
-        .join(lines, lines.c.batch_id == Batch.id)
         .where(Batch.warehouse_id == look.warehouse_id, Wave.released_at >= look.day_begin)
         .order_by(Batch.id)
     ).all()
