@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
@@ -94,6 +95,38 @@ def test_a_broken_constraint_is_not_tried_again(database: Database) -> None:
     with pytest.raises((IntegrityError, DBAPIError)):
         database.transact(wrong)
     assert len(tries) == 1
+
+
+def test_who_reads_or_writes_does_not_notice_that_his_session_was_ended(pg_url: str) -> None:
+    database, other = Database.open(pg_url), Database.open(pg_url)
+    ended: list[str] = []
+
+    def interrupted(session: Session) -> str:
+        if not ended:
+            session.execute(select(FileMark)).all()
+            end_the_others(other)
+            ended.append("once")
+        return str(session.execute(text("SELECT 'still there'")).scalar_one())
+
+    for ask in (database.read, database.transact):
+        ended.clear()
+        assert ask(interrupted) == "still there"
+    database.dispose()
+    other.dispose()
+
+
+def end_the_others(database: Database) -> None:
+    """End every other session of this database, as an administrator, or its restart, does."""
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
+    database.read(lambda session: session.execute(text(end + "AND pid <> pg_backend_pid()")).all())
+
+
+def test_a_database_that_is_away_is_busy_and_no_mistake_of_ours(tmp_path: Path) -> None:
+    away = Database.open(f"postgresql://nobody@/nothing?host={tmp_path}")
+    for ask in (away.read, away.transact):
+        with pytest.raises(Refused) as no:
+            ask(lambda session: session.execute(text("SELECT 1")))
+        assert no.value.reason is Reason.BUSY
 
 
 def test_many_writers_at_once_all_get_their_turn(database: Database) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from tests.builders import acting, at_once
 from wms.core import outbox
@@ -173,6 +175,31 @@ def test_a_running_worker_delivers_soon_after_the_commit_and_stops(post: Post) -
     deliverer.start()
     announced(post.database, ("order:1", 1))
     assert post.database.wakes.wait("delivered", seen, 10)
+    deliverer.stop()
+    assert post.got == [("order:1", 1)]
+
+
+def test_a_running_worker_outlives_a_database_that_was_away(post: Post) -> None:
+    announced(post.database, ("order:1", 1))
+    post.database.transact(lambda session: session.execute(text("ALTER TABLE outbox RENAME TO away")))
+    stalled = threading.Event()
+    deliverer = Deliverer(post.database, {"order.shipped": post.take})
+    deliver_some = deliverer.deliver_some
+
+    def watched() -> int:
+        try:
+            return deliver_some()
+        except DBAPIError:
+            stalled.set()
+            raise
+
+    deliverer.deliver_some = watched  # type: ignore[method-assign]
+    deliverer.start()
+    assert stalled.wait(10)
+    post.database.transact(lambda session: session.execute(text("ALTER TABLE away RENAME TO outbox")))
+    until_s = time.monotonic() + 10
+    while not post.got and time.monotonic() < until_s:
+        time.sleep(0.01)
     deliverer.stop()
     assert post.got == [("order:1", 1)]
 

@@ -113,8 +113,16 @@ class Deliverer:
     def _run(self) -> None:
         while not self._stop.is_set():
             seen = self._db.wakes.seen(WAKE)
-            if not self.deliver_some():
+            if not self._deliver_if_it_can():
                 self._db.wakes.wait(WAKE, seen, IDLE_S)
+
+    def _deliver_if_it_can(self) -> int:
+        """A database that is away for a while must not end this thread: what was announced waits in its rows."""
+        try:
+            return self.deliver_some()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next turn finds the same rows
+            log.warning("outbox.stalled", error=f"{type(error).__name__}: {error}")
+            return 0
 
     def deliver_some(self) -> int:
         """Deliver at most one batch; the number of rows handled."""

@@ -37,7 +37,9 @@ CHECKPOINT_PAGES = 8_000
 # Pages each connection keeps for itself; there are many readers, and the system caches the file for all of them.
 WRITER_CACHE_KB = 32_768
 READER_CACHE_KB = 2_048
-_PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "08006", "08003", "08001"}
+# Serialization failure, deadlock, lock not to be had; then: the session was ended, the server goes down, crashed, comes
+# up, has no room; the connection broke.
+_PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"}
 
 
 class ShortSession(Session):
@@ -106,11 +108,7 @@ class Database:
             try:
                 return self._once(work)
             except DBAPIError as error:
-                if not _worth_again(error):
-                    raise
-                if attempt == TRIES_MAX or time.monotonic() - began_s > RETRY_SECONDS_MAX:
-                    raise Refused(Reason.BUSY) from error
-                time.sleep(random.uniform(0.2, 1.0) * 0.02 * 2**attempt)
+                _rest(error, attempt, began_s)
         raise AssertionError("unreachable")
 
     def _once(self, work: Callable[[Session], T]) -> T:
@@ -120,9 +118,15 @@ class Database:
             return result
 
     def read(self, ask: Callable[[Session], T]) -> T:
-        """Run `ask` on a snapshot that cannot write."""
-        with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False) as session:
-            return ask(session)
+        """Run `ask` on a snapshot that cannot write; again, as `transact` does, when it was lost meanwhile."""
+        began_s = time.monotonic()
+        for attempt in range(1, TRIES_MAX + 1):
+            try:
+                with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False) as session:
+                    return ask(session)
+            except DBAPIError as error:
+                _rest(error, attempt, began_s)
+        raise Refused(Reason.BUSY)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -130,11 +134,22 @@ class Database:
         self.read_engine.dispose()
 
 
+def _rest(error: DBAPIError, attempt: int, began_s: float) -> None:
+    """Wait a little before the next try. Raises the error when trying again is of no use, BUSY after the last try."""
+    if not _worth_again(error):
+        raise error
+    if attempt == TRIES_MAX or time.monotonic() - began_s > RETRY_SECONDS_MAX:
+        raise Refused(Reason.BUSY) from error
+    time.sleep(random.uniform(0.2, 1.0) * 0.02 * 2**attempt)
+
+
 def _worth_again(error: DBAPIError) -> bool:
     if error.connection_invalidated:
         return True
-    state = getattr(error.orig, "sqlstate", None)
-    if state is not None:
+    if hasattr(error.orig, "sqlstate"):
+        state = getattr(error.orig, "sqlstate", None)
+        if state is None:  # nothing came from the server: it is the connection that failed
+            return isinstance(error, OperationalError | InterfaceError)
         return state in _PG_AGAIN
     if isinstance(error, InterfaceError):
         return True
