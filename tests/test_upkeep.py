@@ -14,6 +14,7 @@ from wms.auditing import close_what_was_mended
 from wms.core.clock import HandClock
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
+from wms.core.start_checks import written_down
 from wms.core.tables import OutboxRow, RequestRow
 from wms.ledger import service as ledger
 from wms.ledger.tables import BrokenPromise, Stock
@@ -117,3 +118,16 @@ def test_requests_are_forgotten_by_business_time(park: Park) -> None:
     assert park.read(lambda session: session.scalars(select(RequestRow.request_id)).all()) == ["r"]
     upkeep.forget(park.database, later)
     assert park.read(lambda session: session.scalars(select(RequestRow.request_id)).all()) == []
+
+
+def test_a_clock_that_fell_behind_while_serving_is_shown_and_forgotten_when_it_is_set(park: Park) -> None:
+    def codes() -> list[str]:
+        upkeep.look_at_the_ground(park.database, park.clock)
+        known = {"fsync_off", "old_sqlite", "above_walls"}  # what the machine of this test may have
+        return [one.code for one in park.read(written_down) if one.code not in known]
+
+    assert codes() == []
+    park.clock.advance(hours=-1)
+    assert codes() == ["clock_behind"]
+    park.clock.advance(hours=1)
+    assert codes() == []

@@ -6,17 +6,14 @@ import errno
 import sys
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 from waitress.server import create_server
 
 from wms.app import House
-from wms.core import start_checks
 from wms.core.clock import Clock
 from wms.core.db import Database
-from wms.ledger.tables import MovementRow
 from wms.settings import Settings
 from wms.trouble import Trouble
+from wms.upkeep import look_at_the_ground
 
 
 def listen(house: House, settings: Settings) -> Any:
@@ -43,14 +40,10 @@ def listen(house: House, settings: Settings) -> Any:
 
 def say_weaknesses(database: Database, clock: Clock) -> list[str]:
     """One line on stderr for each thing that is not as it should be; the lines."""
-    found = start_checks.warnings(start_checks.ground_of(database), clock.now(), database.read(_last_booked_at))
+    found = [one.sentence("en") for one in look_at_the_ground(database, clock)]
     for sentence in found:
         print(f"wms: warning: {sentence}", file=sys.stderr, flush=True)
     return found
-
-
-def _last_booked_at(session: Session) -> Any:
-    return session.scalars(select(MovementRow.at).order_by(MovementRow.id.desc()).limit(1)).first()
 
 
 def serve(house: House, server: Any, database: Database) -> None:

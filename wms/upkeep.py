@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from wms.auditing import PROMISES, breaks_of
-from wms.core import retention
+from wms.core import retention, start_checks
 from wms.core.call import Call
 from wms.core.clock import Clock, WallClock
 from wms.core.db import Database
@@ -20,7 +20,9 @@ from wms.core.ids import new_id
 from wms.core.jobs import Job
 from wms.core.perform import system_call
 from wms.core.promises import Broken, Promise
+from wms.core.start_checks import Weakness
 from wms.ledger.findings import note_broken
+from wms.ledger.queries import last_booked_at
 from wms.site.queries import warehouses
 from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
@@ -29,6 +31,7 @@ LOST_EVERY_S = 30.0
 AUDIT_EVERY_S = 180.0
 VELOCITY_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
+GROUND_EVERY_S = 60.0
 WALL = WallClock()
 
 log = structlog.get_logger(__name__)
@@ -39,6 +42,7 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
     return [
         Job("lost_parcels", LOST_EVERY_S, partial(_in_each_warehouse, db, WALL, find_lost)),
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
+        Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
         Job("audit", AUDIT_EVERY_S, partial(audit, db, clock)),
     ]
@@ -59,6 +63,14 @@ def forget(db: Database, clock: Clock) -> None:
     sent = db.transact(lambda session: retention.forget_sent(session, WALL.now()))
     if requests or sent:
         log.info("retention.forgot", requests=requests, sent=sent)
+
+
+def look_at_the_ground(db: Database, clock: Clock) -> list[Weakness]:
+    """What the house stands on, written down for the terminal when it is news: a clock may be set back any time."""
+    found = start_checks.weaknesses(start_checks.ground_of(db), clock.now(), db.read(last_booked_at))
+    if found != db.read(start_checks.written_down):
+        db.transact(lambda session: start_checks.write_down(session, found))
+    return found
 
 
 def audit(db: Database, clock: Clock) -> int:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import sqlite3
+import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.orm import Session
 
+from tests import postgres
 from tests.builders import MORNING
 from wms.core.db import Database
-from wms.core.start_checks import CLOCK_TOLERANCE, Ground, ground_of, warnings
+from wms.core.start_checks import (
+    CLOCK_TOLERANCE,
+    WAL_RESET_FAULT,
+    Ground,
+    ground_of,
+    warnings,
+    weaknesses,
+    write_down,
+    written_down,
+)
 
 SOUND_SQLITE = Ground(sqlite=(3, 51, 3), synchronous=2)
 SOUND_POSTGRESQL = Ground(synchronous_commit="on")
@@ -75,14 +88,58 @@ def test_every_warning_is_one_line_of_its_own() -> None:
 
 def test_our_own_databases_are_durable(database: Database) -> None:
     ground = ground_of(database)
-    assert not any("lose" in sentence for sentence in warnings(ground, MORNING, None))
-    assert (ground.sqlite is None) != database.is_sqlite
+    assert (ground.synchronous, ground.synchronous_commit) == ((2, None) if database.is_sqlite else (None, "on"))
 
 
-def test_a_database_that_was_told_to_be_quick_is_seen(pg_url: str) -> None:
-    quick = Database.open(f"{pg_url}{'&' if '?' in pg_url else '?'}options=-csynchronous_commit%3Doff")
-    try:
-        assert quick.read(lambda session: session.scalar(text("SHOW synchronous_commit"))) == "off"
-        assert len(warnings(ground_of(quick), MORNING, None)) == 1
-    finally:
-        quick.dispose()
+def codes(database: Database) -> set[str]:
+    return {one.code for one in weaknesses(ground_of(database), MORNING, None)}
+
+
+def test_a_file_that_was_told_to_be_quick_is_seen(sqlite_database: Database) -> None:
+    @event.listens_for(sqlite_database.write_engine, "connect")
+    def hurry(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    assert codes(sqlite_database) - {"old_sqlite"} == {"not_synchronous"}
+
+
+def test_the_library_that_is_really_used_is_judged(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pysqlite3", None)  # as on a machine without the bundled library
+    database = Database.open(sqlite_url)
+    faulty = WAL_RESET_FAULT[0] <= sqlite3.sqlite_version_info <= WAL_RESET_FAULT[1]
+    assert ("old_sqlite" in codes(database)) == faulty
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "ALTER DATABASE {name} SET synchronous_commit = 'off'",
+        "ALTER ROLE CURRENT_USER IN DATABASE {name} SET synchronous_commit = 'off'",
+    ],
+)
+def test_a_server_that_was_told_to_be_quick_is_seen(pg_url: str, how: str) -> None:
+    database = Database.open(pg_url)
+    name = make_url(pg_url).database
+    assert "commit_not_synchronous" not in codes(database)
+    database.transact(lambda session: session.execute(text(how.format(name=name))))
+    database.dispose()
+    assert "commit_not_synchronous" in codes(Database.open(pg_url))
+
+
+@pytest.mark.parametrize("fsync", [True, False])
+def test_a_server_that_does_not_wait_for_the_disk_is_seen(fsync: bool) -> None:
+    if postgres.why_not():
+        pytest.skip(str(postgres.why_not()))
+    with postgres.cluster(fsync=fsync) as url:
+        database = Database.open(url)
+        assert ("fsync_off" in codes(database)) == (not fsync)
+        database.dispose()
+
+
+def test_what_was_found_is_kept_for_the_terminal_until_it_is_mended(database: Database) -> None:
+    found = weaknesses(Ground(sqlite=(3, 40, 0), synchronous=1), MORNING, MORNING + timedelta(days=1))
+    database.transact(lambda session: write_down(session, found))
+    assert database.read(written_down) == found
+    database.transact(lambda session: write_down(session, []))
+    assert database.read(written_down) == []

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from sqlalchemy import case, inspect, select, text, update
+from sqlalchemy import case, inspect, text, update
 from sqlalchemy.orm import Session
 
 from wms.auditing import broken_promises
@@ -21,7 +21,7 @@ from wms.core.db import Database
 from wms.core.db.numbers import leap
 from wms.core.ids import new_id
 from wms.core.perform import system_call
-from wms.ledger.tables import MovementRow
+from wms.ledger.queries import last_booked_at
 from wms.migrations import commands
 from wms.shipping.tables import WaybillPool
 from wms.site.queries import warehouses
@@ -92,11 +92,6 @@ def _leap(session: Session, waybills_skipped: int) -> None:
 
 def _note(call: Call, source: str, last: datetime | None) -> None:
     note(call, "house.restored", source=source, last_booked_at=last)
-
-
-def last_booked_at(session: Session) -> datetime | None:
-    """When the newest movement was written."""
-    return session.scalars(select(MovementRow.at).order_by(MovementRow.id.desc()).limit(1)).first()
 
 
 def has_something_in_it(url: str) -> bool:

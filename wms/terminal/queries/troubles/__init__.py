@@ -31,5 +31,6 @@ def troubles(look: Look, flow: Flow, crew: Sequence[Worker], tiles: Sequence[Til
         *house.broken_promises(look),
         *house.counts_to_approve(look),
         *house.numbers_low(look),
+        *house.weak_ground(look),
     ]
     return in_turn(found)[:TROUBLES_MAX]

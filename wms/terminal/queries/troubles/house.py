@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import aliased
 
+from wms.core.start_checks import written_down
 from wms.core.tables import OutboxRow
 from wms.counting.tables import Count, CountLine
 from wms.ledger.tables import BrokenPromise, Stock
@@ -114,3 +115,11 @@ def numbers_low(look: Look) -> Iterator[Trouble]:
         what = Words("terminal.trouble.numbers", {"courier": look.courier(row.courier), "left": f"{row.left:,}"})
         note = Words("terminal.trouble.numbers.note")
         yield Trouble(key, "N-9101", STOP if row.left <= 0 else WARN, what, note, cures.look_after(key))
+
+
+def weak_ground(look: Look) -> Iterator[Trouble]:
+    """What the server said at its start, as long as it lasts."""
+    for weakness in written_down(look.session):
+        key = f"ground:{weakness.code}"
+        what = Words("terminal.trouble.ground")
+        yield Trouble(key, "H-5201", WARN, what, Words(weakness.key, weakness.facts), cures.look_after(key))
