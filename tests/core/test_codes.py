@@ -85,3 +85,13 @@ def test_without_an_aim_a_gs1_label_is_not_believed() -> None:
 
 def test_a_broken_gs1_label_is_plain_text() -> None:
     assert read("01123", "]C1").kind is Kind.PLAIN
+
+
+@pytest.mark.parametrize("text", ["0106901234567891", "01069012345678901726122410L77"])
+def test_a_gtin_with_a_wrong_check_digit_is_not_believed(text: str) -> None:
+    assert why_not(text, "]C1") is Reason.BARCODE_CHECK_WRONG
+
+
+@pytest.mark.parametrize("text", ["37٣٣", "01٠6901234567892", GS, GS * 3])
+def test_digits_of_other_scripts_and_empty_labels_are_no_gs1(text: str) -> None:
+    assert read(text, "]C1").kind is Kind.PLAIN

@@ -1,10 +1,8 @@
 """Bar codes: our own, which cannot be mistaken, and everybody else's, which are not trusted.
 
 An internal code is `KIND.body.CHECK` ("SL.B12-07-3.W"): a two-letter kind, the code people read, and one check
-character by ISO 7064
-MOD 37,36 over kind and body. So no supplier's code passes for a badge or a command. GS1 element strings are believed
-only with
-an AIM id, because a stripped separator gives a plausible but wrong batch.
+character by ISO 7064 MOD 37,36 over kind and body. So no supplier's code passes for a badge or a command. GS1 element
+strings are believed only with an AIM id, because a stripped separator gives a plausible but wrong batch.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from enum import StrEnum
 
 from biip import ParseError
 from biip.gs1_messages import GS1Message
+from stdnum import ean
 from stdnum.iso7064 import mod_37_36
 
 from wms.core.refusal import Reason, Refused
@@ -80,7 +79,7 @@ def make(kind: Kind, body: str) -> str:
 
 def read(text: str, aim: str | None = None) -> Read:
     """Understand what a scanner sent. Raises Refused for unprintable, empty or overlong text and for a wrong check
-    character.
+    character (of our own labels) or check digit (of a GTIN).
     """
     raw, aim = _split_aim(text, aim)
     _refuse_unreadable(raw)
@@ -112,12 +111,18 @@ def _refuse_unreadable(raw: str) -> None:
 
 
 def _read_gs1(raw: str) -> Read:
+    if not raw.isascii():  # digits of other scripts would pass for numbers
+        return Read(Kind.PLAIN, raw, raw)
     try:
         message = GS1Message.parse(raw.lstrip(GS))
     except ParseError:
         return Read(Kind.PLAIN, raw, raw)
     found = {element.ai.ai: element for element in message.element_strings}
+    if not found:
+        return Read(Kind.PLAIN, raw, raw)
     gtin = found["01"].value if "01" in found else (found["02"].value if "02" in found else None)
+    if gtin is not None and not ean.is_valid(gtin):
+        raise Refused(Reason.BARCODE_CHECK_WRONG, scanned=raw)
     facts = Gs1(
         gtin=gtin,
         lot=found["10"].value if "10" in found else None,
