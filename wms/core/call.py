@@ -15,8 +15,7 @@ class Who:
     """The asker as the edge knows him: a person at a device, an API key, a gateway, or the house itself.
 
     `actor` is unique for ever ("person:7", "key:3", "gateway:1", "system"). `merchant_id` is set for keys of a
-    merchant: such an
-    asker sees and touches only that merchant's rows.
+    merchant: such an asker sees and touches only that merchant's rows.
     """
 
     actor: str

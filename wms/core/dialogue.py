@@ -1,9 +1,8 @@
 """The vocabulary of the PDA's dialogues: screens, steps and moves as data.
 
-A dialogue is declared: which steps there are, what each shows, what a scan or a key does there, and where it may
-lead. The shell
-(`wms/handheld`) walks it; a refusal keeps the screen and shows the reason. A step's functions get a `Turn` and return a
-`Move`; what they need to remember goes into the move's `state` (JSON values only).
+A dialogue is declared: which steps there are, what each shows, what a scan or a key does there, and where it may lead.
+The shell (`wms/handheld`) walks it; a refusal keeps the screen and shows the reason. A step's functions get a `Turn`
+and return a `Move`; what they need to remember goes into the move's `state` (JSON values only).
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Words in two languages: one catalogue, gathered from the `texts.toml` of every room.
 
-A text is a key with `zh` and `en`; placeholders are those of `str.format`. The catalogue is data, needs no compile
-step and is handed to
-the PDA page as it stands, so that a person's language can change at once.
+A text is a key with `zh` and `en`; placeholders are those of `str.format`. The catalogue is data, needs no compile step
+and is handed to the PDA page as it stands, so that a person's language can change at once.
 """
 
 from __future__ import annotations

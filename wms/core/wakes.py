@@ -1,8 +1,7 @@
 """Waking those who wait: long polls and deliverers sleep on a name and are woken after a commit that concerns them.
 
-A wake is a courtesy within one process, never the truth: who waits looks at the database again at the latest after
-his own
-timeout, so a commit made by another process is only seen a little later.
+A wake is a courtesy within one process, never the truth: who waits looks at the database again at the latest after his
+own timeout, so a commit made by another process is only seen a little later.
 """
 
 from __future__ import annotations

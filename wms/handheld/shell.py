@@ -2,8 +2,7 @@
 
 A scan is one command under the device's own id. Its stored answer is small (the message); the screen is always drawn
 from the rows as they are now, so a repeated scan gets the same message on the true screen. A refusal rolls the step
-back and
-shows its reason on the same screen.
+back and shows its reason on the same screen.
 """
 
 from __future__ import annotations

@@ -16,8 +16,7 @@ def share_chutes(loads: Sequence[HubLoad], chutes: Sequence[int]) -> dict[tuple[
     highest.
 
     When there are more hubs than chutes, the lightest hubs are left out: their parcels go to reject and onto a
-    worklist,
-    where a person sorts them by hand. Couriers keep their chutes side by side.
+    worklist, where a person sorts them by hand. Couriers keep their chutes side by side.
     """
     counts = _counts(loads, len(chutes))
     plan: dict[tuple[str, str], tuple[int, ...]] = {}

@@ -44,8 +44,7 @@ def signature(key_hex: str, call: Signed) -> str:
 
 class Nonces:
     """Nonces seen in the last ten minutes, bounded. One list a process: what several processes see twice is harmless,
-    because
-    events carry sequence numbers and every command is done once by its id."""
+    because events carry sequence numbers and every command is done once by its id."""
 
     def __init__(self) -> None:
         self._seen: OrderedDict[tuple[int, str], float] = OrderedDict()

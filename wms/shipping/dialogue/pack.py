@@ -2,8 +2,7 @@
 is scanned.
 
 The label is the last act of packing and the first of shipping, so the dialogue stands here: closing a parcel, its
-weight check,
-its number and its route are one command.
+weight check, its number and its route are one command.
 """
 
 from __future__ import annotations
