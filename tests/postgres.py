@@ -19,10 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from sqlalchemy import NullPool, create_engine, make_url
+from sqlalchemy import Engine, NullPool, create_engine, make_url
 from sqlalchemy.exc import OperationalError
 
 if sys.platform != "win32":
@@ -109,28 +109,99 @@ def server(*, fsync: bool = False) -> Iterator[Server]:
 @contextlib.contextmanager
 def cluster(*, fsync: bool = False) -> Iterator[str]:
     """A temporary cluster. Without `fsync` it survives its own processes being killed, but not a power cut."""
+    with cluster_to_crash({}, fsync=fsync) as made:
+        yield made.url
+
+
+@contextlib.contextmanager
+def cluster_to_crash(settings: Mapping[str, str], *, fsync: bool = True) -> Iterator[Cluster]:
+    """A temporary cluster, started with these settings of PostgreSQL's besides ours; stopped and gone after use."""
     folder = Path(tempfile.mkdtemp(prefix="chuwei-pg-", dir="/tmp"))
-    servant = _servant() if os.geteuid() == 0 else None
-    if servant is not None:
-        os.chown(folder, servant.pw_uid, servant.pw_gid)
-    process = None
+    made = Cluster(folder, {"fsync": _on(fsync), "full_page_writes": _on(fsync), **settings})
     try:
-        _run(
-            folder,
-            servant,
-            ["initdb", "-D", "cluster", "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C"],
-        )
-        process = _start(folder, servant, fsync=fsync)
-        _wait(f"postgresql://{SUPERUSER}@/postgres?host={folder}", process, folder)
-        yield f"postgresql://{APPLICATION}@/postgres?host={folder}"
+        made.make()
+        made.start()
+        made.add_application_role()
+        yield made
     finally:
-        if process is not None:
-            process.send_signal(signal.SIGINT)  # "fast shutdown": sessions are closed, nothing is waited for
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(STOP_SECONDS_MAX)
-            process.kill()
-            process.wait()
+        made.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on(yes: bool) -> str:
+    return "on" if yes else "off"
+
+
+class Cluster:
+    """The processes and the files of one server. `url` is the application's way in."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str]) -> None:
+        self.url = f"postgresql://{APPLICATION}@/postgres?host={folder}"
+        self._folder = folder
+        self._settings = settings
+        self._servant = _servant() if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """The files, once."""
+        if self._servant is not None:
+            os.chown(self._folder, self._servant.pw_uid, self._servant.pw_gid)
+        words = ["initdb", "-D", "cluster", "-U", SUPERUSER, "-A", "trust", "-N", "-E", "UTF8", "--locale=C"]
+        _run(self._folder, self._servant, words)
+
+    def start(self) -> None:
+        """Until it answers; after a crash it first recovers from its log."""
+        self._process = _start(self._folder, self._servant, self._settings)
+        _wait(self._superuser(), self._process, self._folder)
+
+    def add_application_role(self) -> None:
+        with self._superuser().begin() as connection:
+            for statement in APPLICATION_ROLE:
+                connection.exec_driver_sql(statement)
+
+    def stop(self) -> None:
+        """ "Fast shutdown": sessions are closed, nothing is waited for."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS_MAX)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop_at_once(self) -> None:
+        """ "Immediate shutdown": every process quits where it stands; the next start recovers."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(STOP_SECONDS_MAX)
+        self._process = None
+
+    def crash(self) -> None:
+        """kill -9 of all its processes at one moment (Linux): what stood in shared memory only is gone."""
+        assert self._process is not None
+        main = self._process
+        main.send_signal(signal.SIGSTOP)  # from here on nobody is started, and nobody's death is noticed
+        family = _children(main.pid)
+        for pid in family:
+            os.kill(pid, signal.SIGSTOP)
+        for pid in [*family, main.pid]:
+            os.kill(pid, signal.SIGKILL)
+        main.wait(STOP_SECONDS_MAX)
+        self._process = None
+
+    def _superuser(self) -> Engine:
+        return create_engine(f"postgresql://{SUPERUSER}@/postgres?host={self._folder}", poolclass=NullPool)
+
+
+def _children(parent: int) -> list[int]:
+    """Processes whose parent this is, from /proc."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def _servant() -> pwd.struct_passwd | None:
@@ -157,18 +228,17 @@ def _run(folder: Path, servant: pwd.struct_passwd | None, command: list[str]) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _start(folder: Path, servant: pwd.struct_passwd | None, *, fsync: bool) -> subprocess.Popen[bytes]:
-    settings = {
+def _start(folder: Path, servant: pwd.struct_passwd | None, settings: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    whole = {
         "listen_addresses": "",
         "unix_socket_directories": str(folder),
-        "fsync": "on" if fsync else "off",
-        "full_page_writes": "on" if fsync else "off",
         "shared_buffers": "64MB",
         "max_connections": "120",
         "timezone": "UTC",
+        **settings,
     }
-    command = [_program("postgres"), "-D", "cluster", *(f"--{key}={value}" for key, value in settings.items())]
-    with (folder / "server.log").open("wb") as log:
+    command = [_program("postgres"), "-D", "cluster", *(f"--{key}={value}" for key, value in whole.items())]
+    with (folder / "server.log").open("ab") as log:
         return subprocess.Popen(  # type: ignore[call-overload, no-any-return]
             command, cwd=folder, stdout=log, stderr=log, preexec_fn=_end_with_parent(), **_as(servant)
         )
@@ -182,14 +252,11 @@ def _end_with_parent() -> Callable[[], None] | None:
     return lambda: prctl(PR_SET_PDEATHSIG, int(signal.SIGQUIT), 0, 0, 0)
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], folder: Path) -> None:
-    engine = create_engine(url, poolclass=NullPool)
+def _wait(engine: Engine, process: subprocess.Popen[bytes], folder: Path) -> None:
     until_s = time.monotonic() + START_SECONDS_MAX
     while True:
         try:
-            with engine.begin() as connection:
-                for statement in APPLICATION_ROLE:
-                    connection.exec_driver_sql(statement)
+            engine.connect().close()
             return
         except OperationalError:
             log = (folder / "server.log").read_text(errors="replace")

@@ -13,7 +13,7 @@ import time
 from tests.proofs.fire.hands import crowd
 from tests.proofs.fire.park import build
 from tests.proofs.fire.servers import Servers
-from tests.proofs.fire.verdict import Verdict, judge, replayed
+from tests.proofs.fire.verdict import Verdict, judge, replayed, undelivered
 from tests.proofs.frame import Ground, Outcome, proof, twin
 
 MOMENT_S = 0.03  # about the time of a command, so that kills fall into every part of one
@@ -69,7 +69,7 @@ def _fire(
         clients.await_more(LAST_ONES)
         clients.finish()
         verdict = judge(ground.database(), clients.journal)
-        again = replayed(clients)
+        again = [*replayed(clients), *undelivered(ground.database())]
         servers.stop()
         again += [*clients.failures, *servers.trouble()]
     return verdict, [*again, *judge(ground.database(), clients.journal).sentences]

@@ -8,24 +8,27 @@ The sums do not look at ids, so they also catch a server that forgets them.
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from tests.proofs.fire.hands import Crowd
 from tests.proofs.fire.wire import Entry
 from tests.proofs.frame import audit
 from wms.core.db import Database
-from wms.core.tables import RequestRow
+from wms.core.tables import OutboxRow, RequestRow
 from wms.inbound.tables import AsnLine
 from wms.ledger.tables import MovementRow
 from wms.outbound.tables import Order
 
 SHOWN_MAX = 5
 REPLAYED_MAX = 60
+DELIVERY_SECONDS_MAX = 60.0
+LOOK_EVERY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,19 @@ def replayed(crowd: Crowd) -> list[str]:
                 wrong.append(f"{_name(entry)} was answered otherwise when it was sent again: {status}")
         wire.close()
     return wrong
+
+
+def undelivered(database: Database) -> list[str]:
+    """A sentence if something that was announced stays in the outbox of a running server.
+
+    The leases of workers that were killed are ended at once, as half a minute would.
+    """
+    database.transact(lambda session: session.execute(update(OutboxRow).values(lease_until=None, not_before=None)))
+    waiting = select(func.count()).select_from(OutboxRow).where(OutboxRow.sent_at.is_(None))
+    until_s = time.monotonic() + DELIVERY_SECONDS_MAX
+    while (left := database.read(lambda session: session.scalar(waiting))) and time.monotonic() < until_s:
+        time.sleep(LOOK_EVERY_S)
+    return [f"{left} announcements were never delivered"] if left else []
 
 
 def _told(answer: dict[str, Any]) -> Any:
