@@ -262,11 +262,7 @@ class _TableFromServer:
         return self._routes.current.version
 
     def apply(self, body: Mapping[str, object]) -> None:
-        now_s = time.monotonic()
-        if body.get("full") or body.get("changes"):
-            self._routes.apply(body, now_s)
-        else:
-            self._routes.confirm(now_s)
+        self._routes.apply(body, time.monotonic())
 
 
 def open_gateway(config: Config) -> Gateway:

@@ -11,7 +11,7 @@ import gc
 import json
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -94,7 +94,8 @@ class RouteTable:
     def apply(self, body: Mapping[str, object], now_s: float) -> int:
         """Take the server's `{version, full, changes, overflow}` and return the version now held.
 
-        Raises RouteRefused, with the table unchanged, where one of the changes cannot be.
+        Without changes the table is as good as fresh. Raises RouteRefused, with the table unchanged, where one of the
+        changes cannot be.
         """
         version, changes = _read_delta(body)
         named_overflow = read_overflow(body.get("overflow"))
@@ -109,12 +110,6 @@ class RouteTable:
         if body.get("full"):
             settle_memory()
         return version
-
-    def confirm(self, now_s: float) -> None:
-        """The server was reached and had nothing new: the table is as good as fresh."""
-        with self._changing:
-            if self.current.version > 0 and self.current.valid_until_s is not None:
-                self.current = replace(self.current, valid_until_s=now_s + self._valid_s)
 
     def load_plan(self, path: Path, overflow: str | None = None) -> int:
         """Take a whole plan from a CSV file (`read_plan`); it does not age. Returns the new version."""

@@ -113,8 +113,17 @@ def test_a_table_of_the_server_is_good_for_four_hours_from_the_last_word() -> No
     table = table_of("A,5")
     assert decide(table.current, ("A",), (), NOW_S + 4 * 3600 - 1).chute == 5
     assert decide(table.current, ("A",), (), NOW_S + 4 * 3600).reason == Reason.STALE
-    table.confirm(NOW_S + 3600)
+    table.apply({"version": table.current.version, "changes": []}, NOW_S + 3600)
     assert decide(table.current, ("A",), (), NOW_S + 4 * 3600).chute == 5
+
+
+def test_another_overflow_is_taken_also_when_no_code_changed() -> None:
+    table = table_of("A,5")
+    nothing_else = {"version": table.current.version, "full": False, "changes": []}
+    table.apply({**nothing_else, "overflow": "24"}, NOW_S)
+    assert decide(table.current, ("A",), {5}, NOW_S) == Decision(24, None, Reason.OVER, table.current.version)
+    table.apply({**nothing_else, "overflow": None}, NOW_S)
+    assert decide(table.current, ("A",), {5}, NOW_S).reason == Reason.CLOSED
 
 
 def test_a_change_adds_moves_and_takes_out_codes() -> None:
