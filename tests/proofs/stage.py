@@ -9,13 +9,14 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
-from threading import Barrier
+from threading import Barrier, BrokenBarrierError
 from typing import Any, TypeVar
 
 from sqlalchemy import text
 
 from tests.builders import MORNING, Park, a_merchant, a_park, a_sku
 from wms.catalog import service as catalog
+from wms.catalog.values import SkuFacts
 from wms.core.call import Call, Who
 from wms.core.clock import HandClock
 from wms.core.db import Database
@@ -56,22 +57,37 @@ def rows_of_stock(park: Park, number: int, quantity: int, *, slots: Sequence[str
 
 
 def _rows(call: Call, number: int, quantity: int, slots: Sequence[str]) -> list[Row]:
+    sku = _goods(call)
+    lots = [catalog.ensure_lot(call, sku, f"L{turn}", None, None) for turn in range(number)]
+    return [_laid(call, sku, lot, slots[turn % len(slots)], quantity) for turn, lot in enumerate(lots)]
+
+
+def one_lot_in(park: Park, slots: Sequence[str], quantity: int) -> list[Row]:
+    """One lot of one SKU lying in each of these slots; rows of stock are numbered in this order."""
+    return park.act(lambda call: _spread(call, slots, quantity))
+
+
+def _spread(call: Call, slots: Sequence[str], quantity: int) -> list[Row]:
+    sku = _goods(call)
+    lot_id = catalog.ensure_lot(call, sku, "L", None, None)
+    return [_laid(call, sku, lot_id, slot, quantity) for slot in slots]
+
+
+def _goods(call: Call) -> SkuFacts:
     code = f"M{next(_numbers)}"
     a_merchant(call, code)
-    sku = a_sku(call, merchant_code=code)
+    return a_sku(call, merchant_code=code)
+
+
+def _laid(call: Call, sku: SkuFacts, lot_id: int, slot: str, quantity: int) -> Row:
     virtual = ledger.virtual_ids(call.session, call.warehouse_id)
-    places = [site_queries.slot_by_code(call.session, call.warehouse_id, slot).place_id for slot in slots]
+    place_id = site_queries.slot_by_code(call.session, call.warehouse_id, slot).place_id
     supplier, customer = virtual[Virtual.SUPPLIER], virtual[Virtual.CUSTOMER]
-    rows = []
-    for turn in range(number):
-        lot_id = catalog.ensure_lot(call, sku, f"L{turn}", None, None)
-        place_id = places[turn % len(places)]
-        goods = Movement(MovementKind.RECEIPT, sku.merchant_id, supplier, place_id, sku.id, lot_id, quantity)
-        ledger.post(call, [goods])
-        query = text("SELECT id FROM stock WHERE place_id = :p AND lot_id = :l")
-        stock_id = call.session.execute(query, {"p": place_id, "l": lot_id}).scalar_one()
-        rows.append(Row(call.warehouse_id, sku.merchant_id, stock_id, place_id, sku.id, lot_id, customer))
-    return rows
+    goods = Movement(MovementKind.RECEIPT, sku.merchant_id, supplier, place_id, sku.id, lot_id, quantity)
+    ledger.post(call, [goods])
+    query = text("SELECT id FROM stock WHERE place_id = :p AND lot_id = :l")
+    stock_id = call.session.execute(query, {"p": place_id, "l": lot_id}).scalar_one()
+    return Row(call.warehouse_id, sku.merchant_id, stock_id, place_id, sku.id, lot_id, customer)
 
 
 def park_of(database: Database) -> Park:
@@ -131,7 +147,11 @@ def _lives(gate: Any, askers: Sequence[int], rounds: int, ask: Callable[[int, in
             return [_through(gate, ask, asker, turn) for turn in range(rounds)]
 
     with ThreadPoolExecutor(len(askers)) as pool:
-        return [each.result() for each in [pool.submit(live, asker) for asker in askers]]
+        futures = [pool.submit(live, asker) for asker in askers]
+    fell = [error for error in (each.exception() for each in futures) if error is not None]
+    for error in sorted(fell, key=lambda each: isinstance(each, BrokenBarrierError)):
+        raise error  # whoever fell over by himself, before those who only waited for him
+    return [each.result() for each in futures]
 
 
 def _through(gate: Any, ask: Callable[[int, int], T], asker: int, turn: int) -> T:

@@ -1,8 +1,8 @@
 """The only writers of stock: `post` movements; `hold`, `release` and `consume` promises.
 
 Every statement guards itself (`on_hand - promised >= quantity`), so two askers of the last unit are told apart by the
-database, not by
-what one of them read before. Rows are touched in key order.
+database, not by what one of them read before. Rows are locked ids ascending, as everywhere in the house; those that are
+not there yet are made in key order.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import bindparam, case, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, touched
+from wms.core.sql import insert_for, is_postgresql, touched
 from wms.ledger.rules import changes
 from wms.ledger.tables import Hold, MovementRow, Stock
 from wms.ledger.values import Movement, Purpose, StockKey, Virtual
@@ -26,7 +26,8 @@ from wms.site.tables import Place
 _stock = table_of(Stock)
 _movement = table_of(MovementRow)
 _hold = table_of(Hold)
-_NATURAL_KEY = ("warehouse_id", "merchant_id", "place_id", "sku_id", "lot_id", "condition", "book")
+_KEY = ("merchant_id", "place_id", "sku_id", "lot_id", "condition", "book")
+_NATURAL_KEY = ("warehouse_id", *_KEY)
 _virtual_places: WeakKeyDictionary[Any, dict[int, dict[str, int]]] = WeakKeyDictionary()
 
 _take_free = (
@@ -46,7 +47,15 @@ _take_free = (
 )
 _take_promised = (
     update(_stock)
-    .where(_stock.c.id == bindparam("row"), _stock.c.promised >= bindparam("q"), _stock.c.frozen_reason.is_(None))
+    .where(
+        _stock.c.id == bindparam("row"),
+        _stock.c.merchant_id == bindparam("m"),
+        _stock.c.place_id == bindparam("p"),
+        _stock.c.sku_id == bindparam("s"),
+        _stock.c.lot_id == bindparam("l"),
+        _stock.c.promised >= bindparam("q"),
+        _stock.c.frozen_reason.is_(None),
+    )
     .values(on_hand=_stock.c.on_hand - bindparam("q"), promised=_stock.c.promised - bindparam("q"))
 )
 _promise = (
@@ -82,7 +91,7 @@ def virtual_id(session: Session, warehouse_id: int, place: Virtual) -> int:
 
 def virtual_ids(session: Session, warehouse_id: int) -> dict[str, int]:
     """Code -> id of the warehouse's virtual places."""
-    known = _virtual_places.setdefault(session.get_bind(), {})
+    known = _virtual_places.setdefault(session.get_bind().engine, {})
     if warehouse_id not in known:
         rows = session.execute(
             select(Place.code, Place.id).where(Place.warehouse_id == warehouse_id, Place.kind == "virtual")
@@ -100,7 +109,9 @@ def post(call: Call, movements: Sequence[Movement]) -> None:
     Raises STOCK_INSUFFICIENT when a source has too little that is not promised, STOCK_FROZEN when a row is frozen.
     """
     virtual = set(virtual_ids(call.session, call.warehouse_id).values())
-    for key, change in changes(movements, virtual).items():
+    net = changes(movements, virtual)
+    _lock(call, list(net))
+    for key, change in net.items():
         if change < 0:
             _take(call, key, -change)
         else:
@@ -134,12 +145,15 @@ def release(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
 def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None:
     """Book a movement out of promised stock: the promise and the goods go together.
 
-    Raises HOLD_CLOSED when the hold has less left, STOCK_FROZEN when the row is frozen.
+    Raises HOLD_CLOSED when the hold has less left or is of other goods, STOCK_FROZEN when the row is frozen.
     """
-    if touched(call.session, _take_promised, {"row": stock_id, "q": movement.quantity}) != 1:
-        raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
     virtual = set(virtual_ids(call.session, call.warehouse_id).values())
-    for key, change in changes([movement], virtual).items():
+    net = changes([movement], virtual)
+    _lock(call, list(net))
+    values = {"row": stock_id, "m": movement.merchant_id, "p": movement.source_id, "s": movement.sku_id}
+    if touched(call.session, _take_promised, {**values, "l": movement.lot_id, "q": movement.quantity}) != 1:
+        raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
+    for key, change in net.items():
         if change > 0:
             _put(call, key, change)
     _lessen(call, hold_id, stock_id, movement.quantity)
@@ -154,6 +168,24 @@ def freeze(session: Session, stock_id: int, reason: str) -> None:
 def thaw(session: Session, stock_id: int) -> None:
     """A person has looked: the row may move again."""
     session.execute(update(_stock).where(_stock.c.id == stock_id).values(frozen_reason=None))
+
+
+_lock_in_order = (
+    select(_stock.c.id)
+    .where(
+        _stock.c.warehouse_id == bindparam("w"),
+        tuple_(*(_stock.c[name] for name in _KEY)).in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(_stock.c.id)
+    .with_for_update()
+)
+
+
+def _lock(call: Call, keys: Sequence[StockKey]) -> None:
+    """Of several rows lock those that are there, ids ascending. SQLite has one writer: nobody is in his way."""
+    if len(keys) > 1 and is_postgresql(call.session):
+        values = [tuple(getattr(key, name) for name in _KEY) for key in keys]
+        call.session.execute(_lock_in_order, {"w": call.warehouse_id, "keys": values})
 
 
 def _take(call: Call, key: StockKey, quantity: int) -> None:
