@@ -12,8 +12,10 @@ from wms.core.refusal import Reason
 from wms.outbound import queries as outbound_queries
 from wms.outbound.values import OrderState
 from wms.picking import service
+from wms.picking.service import stopped
 from wms.picking.values import COUNT_KIND
 from wms.site import queries as site
+from wms.site import service as site_service
 from wms.work import queries as work
 
 
@@ -132,6 +134,19 @@ class TestStoppedOrders:
         no = refused(floor.park, lambda call: service.restock(call, "T-0001", "D04-01-1A"))
         assert no.reason is Reason.SLOT_WRONG_ZONE
         assert floor.on_hand("T-0001") == 2
+
+    def test_goods_whose_slot_is_under_count_are_shown_another(self, floor: Floor) -> None:
+        batch_id = floor.loaded(("A-1", [(floor.tea, 2)]))
+        floor.pick_all(batch_id)
+        cancel(floor.park, "A-1")
+        (goods,) = floor.park.act(lambda call: stopped.stopped_in(call, "T-0001")).goods
+        assert floor.park.act(lambda call: stopped.slot_for(call, goods)) == NEAR
+        near = floor.park.read(lambda session: site.slot_by_code(session, 1, NEAR))
+        floor.park.act(lambda call: site_service.set_under_count(call, near.place_id, True))
+        another = floor.park.act(lambda call: stopped.slot_for(call, goods))
+        assert another not in (None, NEAR)
+        assert floor.park.act(lambda call: service.restock(call, "T-0001", str(another))).goods == []
+        assert floor.on_hand(str(another)) == 2
 
     def test_goods_of_a_going_order_stay_in_their_tote(self, floor: Floor) -> None:
         batch_id = floor.loaded(("A-1", [(floor.tea, 2)]))

@@ -10,7 +10,7 @@ from wms.core.codes import Kind, Read
 from wms.core.dialogue import Dialogue, Fact, FactsCard, Key, Level, Message, Move, Scan, Screen, Step, TextCard, Turn
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
-from wms.picking.service.stopped import restock, stopped_in
+from wms.picking.service.stopped import restock, slot_for, stopped_in
 
 _CONTAINERS = (Kind.TOTE, Kind.PARCEL, Kind.CONTAINER, Kind.PLAIN)
 _ANYWHERE: frozenset[str | None] = frozenset({"scan_container", "scan_slot", None})
@@ -39,7 +39,7 @@ def _container_scanned(turn: Turn, scan: Scan) -> Move:
 def _goods(turn: Turn) -> Screen:
     stopped = stopped_in(turn.call, str(turn.state["container"]))
     rows = [
-        Fact(goods.slot_code or turn.say("stopped_order.any_slot"), goods.sku_name, f"x {goods.quantity}")
+        Fact(slot_for(turn.call, goods) or turn.say("stopped_order.any_slot"), goods.sku_name, f"x {goods.quantity}")
         for goods in stopped.goods[:ROWS_MAX]
     ]
     return Screen(
@@ -54,12 +54,12 @@ def _goods(turn: Turn) -> Screen:
 
 
 def _slot_scanned(turn: Turn, scan: Scan) -> Move:
-    """Goods that came from this slot go back there; into another slot goes everything that is left."""
+    """Goods that were to go into this slot go there; into another slot goes everything that is left."""
     if scan.read.kind not in (Kind.SLOT, Kind.PLAIN):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("stopped_order.slot"))
     code = str(turn.state["container"])
-    from_here = [goods for goods in stopped_in(turn.call, code).goods if goods.slot_code == scan.read.body]
-    left = restock(turn.call, code, scan.read.body, from_here[0].sku_id if from_here else None)
+    for_here = [goods for goods in stopped_in(turn.call, code).goods if slot_for(turn.call, goods) == scan.read.body]
+    left = restock(turn.call, code, scan.read.body, for_here[0].sku_id if for_here else None)
     if left.goods:
         message = Message(Level.OK, turn.say("stopped_order.some_back", left=sum(g.quantity for g in left.goods)))
         return Move("scan_slot", {"container": code}, message)

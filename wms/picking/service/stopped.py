@@ -147,6 +147,31 @@ def _goods_in(call: Call, place_id: int, order_id: int) -> list[StoppedGoods]:
     return [StoppedGoods(*row) for row in call.session.execute(query)]
 
 
+def slot_for(call: Call, goods: StoppedGoods) -> str | None:
+    """Where these goods go back to: the slot they came from, else the best that may take them; None where none may."""
+    wanted = _stored(call, goods)
+    try:
+        came_from = site.slot_by_code(call.session, call.warehouse_id, goods.slot_code)
+        slotting.check_lawful(call, wanted, came_from.place_id)
+    except Refused:  # under count, blocked, full, or no slot at all: another one then
+        return _another_slot(call, wanted)
+    return goods.slot_code
+
+
+def _another_slot(call: Call, wanted: SlotGoods) -> str | None:
+    try:
+        return slotting.choose(call, wanted, count=1)[0].slot_code
+    except Refused as no:
+        if no.reason is not Reason.NO_SLOT_FITS:
+            raise
+        return None
+
+
+def _stored(call: Call, goods: StoppedGoods) -> SlotGoods:
+    sku = catalog.sku_by_id(call.session, call.warehouse_id, goods.sku_id)
+    return SlotGoods(sku, goods.lot_id, goods.quantity, bonded=bool(goods.book), book=goods.book)
+
+
 def restock(call: Call, container_code: str, slot_code: str, sku_id: int | None = None) -> Stopped:
     """Put the goods of a stopped order (or one SKU of them) back into a slot; what is left in the container.
 
@@ -170,9 +195,7 @@ def restock(call: Call, container_code: str, slot_code: str, sku_id: int | None 
 
 
 def _back(call: Call, stopped: Stopped, goods: StoppedGoods, slot_id: int) -> Movement:
-    sku = catalog.sku_by_id(call.session, call.warehouse_id, goods.sku_id)
-    bonded = bool(goods.book)
-    slotting.check_lawful(call, SlotGoods(sku, goods.lot_id, goods.quantity, bonded=bonded), slot_id)
+    slotting.check_lawful(call, _stored(call, goods), slot_id)
     return Movement(
         MovementKind.UNPICK,
         goods.merchant_id,
