@@ -15,6 +15,7 @@ from typing import Any, cast
 import structlog
 from apiflask import APIFlask
 from flask import Response, current_app, request
+from flask.json.provider import DefaultJSONProvider
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
@@ -23,6 +24,7 @@ from wms.core import openapi
 from wms.core.call import Call, Who
 from wms.core.clock import Clock
 from wms.core.db import Database
+from wms.core.json_in import is_storable, read_json
 from wms.core.perform import Outcome, error_body, perform, to_json
 from wms.core.refusal import Reason, Refused
 
@@ -142,8 +144,23 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.register_error_handler(Refused, refusal_response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _our_error)
+    app.json = StrictJson(app)
+    app.before_request(_refuse_unstorable)
     app.after_request(_headers)
     return app
+
+
+class StrictJson(DefaultJSONProvider):
+    """Bodies that a route's model will judge are read as strictly as all others."""
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        return read_json(s)
+
+
+def _refuse_unstorable() -> None:
+    """An address with NUL in it names nothing, and PostgreSQL will not even look."""
+    if not is_storable(request.path) or not all(map(is_storable, request.args.values())):
+        raise Refused(Reason.BAD_INPUT, what="the address")
 
 
 def _apiflask_error(error: Any) -> tuple[dict[str, Any], int, Mapping[str, str]]:

@@ -4,7 +4,6 @@ id.
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from wms.core import codes
 from wms.core.call import Call, Who
 from wms.core.clock import WallClock
 from wms.core.i18n import LANGUAGES, catalogue
+from wms.core.json_in import read_object
 from wms.core.perform import Outcome, perform, to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
@@ -27,6 +27,8 @@ from wms.site import queries as site_queries
 SESSION_COOKIE = "chuwei_pda"
 CSRF_COOKIE = "csrf"
 SESSION_S = 12 * 3600
+WAIT_S_MAX = 20
+DIGITS_MAX = 9
 WALL = WallClock()
 PAGE_TEXTS = ("pda.",)
 
@@ -94,8 +96,8 @@ def log_out() -> Response:
 def state() -> Response:
     """Where this person stands; with `since` (a version) and `wait_s` it waits for a change made elsewhere."""
     who, at = _who(), edge()
-    since, wait_s = request.args.get("since", ""), min(20.0, float(request.args.get("wait_s", "0") or 0))
-    if since.isdigit() and wait_s:
+    since, wait_s = request.args.get("since", ""), min(WAIT_S_MAX, _whole(request.args.get("wait_s", "")))
+    if _is_whole(since) and wait_s:
         name = f"person:{who.person_id}"
         seen = at.db.wakes.seen(name)
         if _version(who) == int(since):
@@ -108,6 +110,15 @@ def ahead() -> Response:
     """What lies ahead of the screen with this token: for a PDA that may lose its network."""
     who, at = _who(), edge()
     return json_response(to_json(shell.ahead(at.db, at.clock, who)))
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
+
+
+def _whole(text: str) -> int:
+    """Digits as a number, 0 where there is none."""
+    return int(text) if _is_whole(text) else 0
 
 
 def _version(who: Who) -> int:
@@ -201,13 +212,7 @@ def _made_on(body: dict[str, Any]) -> shell.MadeOn | None:
 
 
 def _body() -> dict[str, Any]:
-    try:
-        body = json.loads(request.get_data(cache=True) or b"{}")
-    except ValueError as error:
-        raise Refused(Reason.BAD_INPUT, what="the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise Refused(Reason.BAD_INPUT, what="the body is not an object")
-    return body
+    return read_object(request.get_data(cache=True) or b"{}")
 
 
 def _text(body: dict[str, Any], name: str) -> str:

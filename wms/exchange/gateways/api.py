@@ -4,7 +4,6 @@ open.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from wms.core.clock import WallClock
+from wms.core.json_in import is_storable, read_object
 from wms.core.perform import to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
@@ -60,14 +60,8 @@ def _gateway() -> Gateway:
     return gateway
 
 
-def _body() -> dict[str, Any]:
-    try:
-        body = json.loads(request.get_data(cache=True))
-    except ValueError as error:
-        raise Refused(Reason.BAD_INPUT, what="the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise Refused(Reason.BAD_INPUT, what="the body is not an object")
-    return body
+def _body(*, storable: bool = True) -> dict[str, Any]:
+    return read_object(request.get_data(cache=True), storable=storable)
 
 
 def _list(body: dict[str, Any], name: str) -> list[Any]:
@@ -88,11 +82,14 @@ def pair() -> Response:
 
 @gateways.post("/events")
 def events() -> Response:
-    gateway, body, at = _gateway(), _body(), edge()
+    # An event that can never be booked is set aside alone; it must not hold up those that came with it.
+    gateway, body, at = _gateway(), _body(storable=False), edge()
     told = body.get("events")
     if not isinstance(told, list) or len(told) > service.EVENTS_MAX:
         raise Refused(Reason.BAD_INPUT, what=f"events: a list of at most {service.EVENTS_MAX}")
     boot = str(body.get("boot", ""))[:8]
+    if not is_storable(boot):
+        raise Refused(Reason.BAD_INPUT, what="boot")
     mark = service.take_events(at.db, at.clock, gateway, boot, told)
     at.db.wakes.wake(["live"])
     return json_response(to_json({"high_water": mark}))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from wms.core.call import Who
 from wms.core.i18n import LANGUAGES
+from wms.core.json_in import read_object
 from wms.core.perform import error_body, to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
@@ -88,13 +88,7 @@ def body() -> dict[str, Any]:
     """The JSON object of a POST. Raises BAD_INPUT."""
     if request.mimetype != "application/json":
         raise Refused(Reason.BAD_INPUT, what="Content-Type: application/json")
-    try:
-        found = json.loads(request.get_data(cache=True) or b"{}")
-    except ValueError as error:
-        raise Refused(Reason.BAD_INPUT, what="JSON") from error
-    if not isinstance(found, dict):
-        raise Refused(Reason.BAD_INPUT, what="JSON object")
-    return found
+    return read_object(request.get_data(cache=True) or b"{}")
 
 
 def field(given: dict[str, Any], name: str, length_max: int = 256) -> str:
