@@ -5,9 +5,10 @@ A life is a generator: it yields the next command and is sent the journal's entr
 
 from __future__ import annotations
 
+import random
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from itertools import count
 from typing import Any
 
@@ -75,13 +76,16 @@ def arrivals(park: FirePark, name: str) -> Life:
 
 
 class Crowd:
-    """Clients in threads of their own, each on one connection; `finish` lets all end their command at hand."""
+    """Clients in threads of their own, each on one connection; `finish` lets all end their command at hand.
 
-    def __init__(self, wires: Sequence[Wire], lives: Sequence[Life], pause: Callable[[], None] | None = None) -> None:
+    With `every_s` a client sends a command that often, as far as the answers let it; else as soon as it can.
+    """
+
+    def __init__(self, wires: Sequence[Wire], lives: Sequence[Life], every_s: float = 0.0) -> None:
         self.wires = list(wires)
         self.errors: list[str] = []
         self._enough = threading.Event()
-        self._pause = pause
+        self._every_s = every_s
         self._threads = [
             threading.Thread(target=self._live, args=pair, daemon=True) for pair in zip(wires, lives, strict=True)
         ]
@@ -119,12 +123,14 @@ class Crowd:
     def _live(self, wire: Wire, life: Life) -> None:
         try:
             ask = next(life)
-            while not self._enough.is_set():
+            due_s = time.monotonic() + random.uniform(0, self._every_s)
+            while not self._enough.wait(max(0.0, due_s - time.monotonic())):
+                due_s = max(due_s, time.monotonic() - self._every_s) + self._every_s
                 ask = life.send(wire.ask(ask))
-                if self._pause is not None:
-                    self._pause()
         except NeverAnswered as never:
             self.errors.append(f"never answered: {never}")
+        except Exception as error:  # noqa: BLE001 - a client that fell over has proved nothing: it breaks the proof
+            self.errors.append(f"a client fell over: {type(error).__name__}: {error}")
 
 
 def crowd(park: FirePark, where: Where, programs: int, name: str = "") -> Crowd:

@@ -31,7 +31,7 @@ MERCHANT = "M1"
 ASN = "ASN-1"
 PIN = "246810"
 SKUS = 8
-OPENING_PIECES = 500
+OPENING_PIECES = 2_000
 EXPECTED_PIECES = 1_000_000
 POOL_SIZE = 10_000_000
 SMALL = {"length_mm": 10, "width_mm": 10, "height_mm": 5, "weight_g": 1}
@@ -40,9 +40,10 @@ SLOTS = ("A01-01-1A", "A01-02-1A", "A01-03-1A", "A01-04-1A", "A02-01-1A", "A02-0
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """One SKU: what programs call it, and what a scanner reads on it."""
+    """One SKU: what programs call it, what people call it, and what a scanner reads on it."""
 
     code: str
+    name: str
     barcode: str
 
 
@@ -94,8 +95,8 @@ def _let_a_courier_in(call: Call) -> None:
 
 
 def _stocked(call: Call, number: int) -> Good:
-    good = Good(f"S{number}", f"690000000{number:04d}")
-    sku = a_sku(call, good.code, MERCHANT, barcode=good.barcode, **SMALL)
+    good = Good(f"S{number}", f"商品 {number}", f"690000000{number:04d}")
+    sku = a_sku(call, good.code, MERCHANT, barcode=good.barcode, name=good.name, **SMALL)
     stock_in(call, sku, SLOTS[number], OPENING_PIECES)
     return good
 

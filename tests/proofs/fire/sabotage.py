@@ -7,6 +7,8 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from queue import SimpleQueue
 from typing import Any
 
@@ -59,6 +61,30 @@ def fresh_ids() -> None:
     _put_in(do)
 
 
+def forget_every_tenth() -> None:
+    """Every tenth command is answered and rolled back, as if its commit had gone astray."""
+    kept, numbers = perform._do, count(1)
+
+    def do(db: Any, clock: Any, who: Any, request_id: str, mark: str, work: Any, status: int) -> Any:
+        if next(numbers) % 10:
+            return kept(db, clock, who, request_id, mark, work, status)
+        answers: list[Outcome] = []
+
+        def astray(call: Any) -> Any:
+            answers.append(Outcome(status, to_json(work(call))))
+            raise _Astray
+
+        with suppress(_Astray):
+            kept(db, clock, who, request_id, mark, astray, status)
+        return answers[-1]
+
+    _put_in(do)
+
+
+class _Astray(Exception):
+    """Rolls a command back that was answered."""
+
+
 def _put_in(do: Callable[..., Any]) -> None:
     perform.__dict__["_do"] = do
 
@@ -66,4 +92,5 @@ def _put_in(do: Callable[..., Any]) -> None:
 KINDS: dict[str, Callable[[], None]] = {
     "answer_before_commit": answer_before_commit,
     "fresh_ids": fresh_ids,
+    "forget_every_tenth": forget_every_tenth,
 }

@@ -53,10 +53,10 @@ class Verdict:
         }
 
 
-def judge(database: Database, journal: Sequence[Entry]) -> Verdict:
+def judge(database: Database, journal: Sequence[Entry], *, orders_before: int = 0) -> Verdict:
     """Compare a journal with the rows; every promise of the house is asked as well."""
     lost = [*_answers_lost(database, journal), *_movements_lost(database, journal)]
-    doubled = [*_sums(database, journal), *_movements_doubled(database, journal)]
+    doubled = [*_sums(database, journal, orders_before), *_movements_doubled(database, journal)]
     return Verdict(
         acknowledged=len(journal),
         retried=sum(entry.sent > 1 for entry in journal),
@@ -147,7 +147,7 @@ def _movements_doubled(database: Database, journal: Sequence[Entry]) -> Iterator
             yield f"doubled: {key} moved {pieces} pieces, {expected.get(key, 0)} were acknowledged"
 
 
-def _sums(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
+def _sums(database: Database, journal: Sequence[Entry], orders_before: int) -> Iterator[str]:
     """Pieces received and orders taken, counted where no request id stands."""
     done: Counter[str] = Counter()
     for entry in journal:
@@ -155,8 +155,8 @@ def _sums(database: Database, journal: Sequence[Entry]) -> Iterator[str]:
             done[entry.ask.kind] += 1
             done[f"pieces {entry.ask.kind}"] += entry.ask.books
     orders = database.read(lambda session: session.scalar(select(func.count()).select_from(Order)))
-    if orders != done["order"]:
-        yield f"doubled: sum: {orders} orders were taken, {done['order']} were acknowledged"
+    if orders != orders_before + done["order"]:
+        yield f"doubled: sum: {orders} orders were taken, {orders_before + done['order']} were acknowledged"
     received = database.read(lambda session: session.scalar(select(func.sum(AsnLine.received))))
     counted = done["pieces receipt"] + sum(_boxed(entry) for entry in journal)
     if received != counted:

@@ -34,13 +34,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An acknowledged command, as the client wrote it down. `sent` counts how often it was sent."""
+    """An acknowledged command, as the client wrote it down: sent `sent` times, answered `at_s` after `took_s`."""
 
     actor: str
     ask: Ask
     status: int
     answer: dict[str, Any]
     sent: int
+    at_s: float
     took_s: float
 
     @property
@@ -80,7 +81,8 @@ class Wire:
                 time.sleep(AGAIN_AFTER_S)
                 continue
             if status < 500:
-                entry = Entry(self.actor, ask, status, answer, sent, time.monotonic() - began_s)
+                now_s = time.monotonic()
+                entry = Entry(self.actor, ask, status, answer, sent, now_s, now_s - began_s)
                 self.journal.append(entry)
                 return entry
             self._note_failure(ask, status, answer)

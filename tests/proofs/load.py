@@ -1,0 +1,91 @@
+"""Fifty PDAs against one server: each scan of a picking walk is acknowledged in time, and none is lost.
+
+Each PDA is a connection of its own that walks planned batches: get work, load the cart, slot, goods, tote, lane. It
+scans as soon as its pause is over and the last answer is there; the pause makes the crowd offer a given number of scans
+a second, several times what people do. The time of a scan is measured at the PDA, from sending it to having its answer.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from itertools import count
+
+from scripts.benches.client import cpu_s
+from tests.proofs.fire.hands import Crowd
+from tests.proofs.fire.park import FirePark, build
+from tests.proofs.fire.servers import Servers, Where
+from tests.proofs.fire.verdict import judge, replayed, undelivered
+from tests.proofs.fire.walks import plan, walks
+from tests.proofs.fire.wire import pda
+from tests.proofs.frame import Ground, Outcome, proof, twin
+
+WARM_UP_S = 3.0
+RATE_MIN = 150.0
+P99_MS_MAX = 250.0
+SMALL_RUN_S = 10  # below that there is no figure, only right or wrong
+
+
+@proof(
+    name="load",
+    promises=(1, 2, 4),
+    small={"hands": 4, "orders": 24, "seconds": 2, "offered": 60},
+    full={"hands": 50, "orders": 560, "seconds": 60, "offered": 180},
+    goal=">= 150 scans/s, p99 <= 250 ms, 0 lost",
+)
+def load(ground: Ground, **size: int) -> Outcome:
+    return _load(ground, None, **size)
+
+
+@twin(of="load", sabotage="the server drops what it did on the way to the disk")
+def loaded_server_that_forgets(ground: Ground, **size: int) -> Outcome:
+    return _load(ground, "forget_every_tenth", **size)
+
+
+def _load(ground: Ground, sabotage: str | None, *, hands: int, orders: int, seconds: int, offered: int) -> Outcome:
+    database = ground.database()
+    park = build(database, hands)
+    plan(database, park, hands, orders)
+    with Servers(ground.url, ground.folder, sabotage) as servers:
+        servers.start()
+        clients = _crowd(park, servers.where, hands, offered)
+        clients.start()
+        time.sleep(WARM_UP_S if seconds >= SMALL_RUN_S else 0)
+        clients.await_more(1)
+        began_s, cpu_began_s = time.monotonic(), cpu_s(servers.pid)
+        time.sleep(seconds)
+        ended_s, cpu_ended_s = time.monotonic(), cpu_s(servers.pid)
+        clients.finish()
+        verdict = judge(database, clients.journal, orders_before=orders)
+        besides = [*replayed(clients), *undelivered(database), *clients.failures, *servers.trouble()]
+        servers.stop()
+    times_s = sorted(one.took_s for one in clients.journal if began_s <= one.at_s <= ended_s)
+    rate = len(times_s) / (ended_s - began_s)
+    figures = {f"p{share} ms": _percentile_ms(times_s, share) for share in (50, 90, 99)}
+    figures["server cpu ms a scan"] = round((cpu_ended_s - cpu_began_s) * 1_000 / max(1, len(times_s)), 2)
+    if seconds >= SMALL_RUN_S:
+        besides += _too_slow(rate, figures["p99 ms"])
+    broken = tuple(dict.fromkeys([*verdict.sentences, *besides[:5]]))
+    size = f"{hands} PDAs, {seconds} s, {offered} scans/s offered"
+    return Outcome(size, broken, round(rate, 1), "scans/s", {**verdict.facts, **figures})
+
+
+def _crowd(park: FirePark, where: Where, hands: int, offered: int) -> Crowd:
+    totes = count()
+    wires = [pda(where, badge) for badge in park.people]
+    lives = [walks(park, f"L{number}", number, totes) for number in range(hands)]
+    return Crowd(wires, lives, every_s=hands / offered)
+
+
+def _percentile_ms(times_s: list[float], share: int) -> float:
+    """Nearest rank."""
+    return round(times_s[max(0, math.ceil(len(times_s) * share / 100) - 1)] * 1_000, 1) if times_s else math.inf
+
+
+def _too_slow(rate: float, p99_ms: float) -> list[str]:
+    found = []
+    if rate < RATE_MIN:
+        found.append(f"{rate:.0f} scans/s were acknowledged; {RATE_MIN:.0f} are wanted")
+    if p99_ms > P99_MS_MAX:
+        found.append(f"one scan in a hundred took {p99_ms:.0f} ms or more; {P99_MS_MAX:.0f} are allowed")
+    return found
