@@ -64,7 +64,10 @@ AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
 
 def standing(session: Session, person_id: int) -> Standing:
     """Where this person was left."""
-    row = session.execute(select(_state).where(_state.c.person_id == person_id)).one_or_none()
+    return _as_left(session.execute(select(_state).where(_state.c.person_id == person_id)).one_or_none())
+
+
+def _as_left(row: Any) -> Standing:
     if row is None or (row.dialogue != MENU and row.dialogue not in DIALOGUES):
         return AT_MENU
     return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None)
@@ -136,14 +139,24 @@ def _acted(call: Call, action: str, value: str, made_on: MadeOn | None) -> dict[
 
 def _stands(call: Call, made_on: MadeOn | None) -> Standing:
     """Where the person stands now. Raises CHANGED_MEANWHILE for a kept scan whose work moved on without it."""
-    at = standing(call.session, _person(call))
+    at = _kept(call)
     if made_on is not None and (made_on.task_id, made_on.version) != (at.task_id, at.version):
         raise Refused(Reason.CHANGED_MEANWHILE)
     return at
 
 
+def _kept(call: Call) -> Standing:
+    """Where the person stands, kept from his other scans until the commit: fast ones come by several connections."""
+    mine = select(_state).where(_state.c.person_id == _person(call)).with_for_update()
+    row = call.session.execute(mine).one_or_none()
+    if row is None:
+        call.session.execute(insert_for(call.session, _state).on_conflict_do_nothing(), _row(call, AT_MENU))
+        row = call.session.execute(mine).one_or_none()
+    return _as_left(row)
+
+
 def _weighed(call: Call, weight_g: int) -> dict[str, Any]:
-    at = standing(call.session, _person(call))
+    at = _kept(call)
     step = _step(at)
     if at.dialogue == MENU or step.on_weight is None:
         return {"message": None}
@@ -159,22 +172,29 @@ def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
     """Remember where the dialogue went; an ended one leads to the menu."""
     move = entered.move
     message = move.message.to_json() if move.message else None
-    ended = move.step is None
-    row = {
-        "person_id": _person(call),
-        "warehouse_id": call.warehouse_id,
-        "dialogue": MENU if ended else entered.dialogue,
-        "step": MENU if ended else move.step,
-        "state": {} if ended else dict(move.state),
-        "task_id": None if ended else move.task_id,
-        "version": at.version + 1,
-        "message": message or {},
-        "changed_at": call.now,
-    }
+    version = at.version + 1
+    now = Standing(MENU, MENU, {}, None, version, message)
+    if move.step is not None:
+        now = Standing(entered.dialogue, move.step, move.state, move.task_id, version, message)
+    row = _row(call, now)
     fresh = insert_for(call.session, _state)
     call.session.execute(fresh.on_conflict_do_update(index_elements=["person_id"], set_=row), row)
     call.wakes.update({"live", f"person:{_person(call)}"})
     return {"message": message}
+
+
+def _row(call: Call, now: Standing) -> dict[str, Any]:
+    return {
+        "person_id": _person(call),
+        "warehouse_id": call.warehouse_id,
+        "dialogue": now.dialogue,
+        "step": now.step,
+        "state": dict(now.state),
+        "task_id": now.task_id,
+        "version": now.version,
+        "message": dict(now.message or {}),
+        "changed_at": call.now,
+    }
 
 
 def tell(db: Database, clock: Clock, who: Who, outcome: Outcome) -> None:
@@ -184,7 +204,7 @@ def tell(db: Database, clock: Clock, who: Who, outcome: Outcome) -> None:
     message = refusal_message(outcome.content["error"]).to_json()
 
     def keep(call: Call) -> None:
-        at = standing(call.session, _person(call))
+        at = _kept(call)
         row = {"message": message, "version": at.version + 1, "changed_at": call.now}
         call.session.execute(update(_state).where(_state.c.person_id == _person(call)).values(row))
         call.wakes.update({"live", f"person:{_person(call)}"})
