@@ -55,8 +55,9 @@ class Verdict:
 
 def judge(database: Database, journal: Sequence[Entry], *, orders_before: int = 0) -> Verdict:
     """Compare a journal with the rows; every promise of the house is asked as well."""
-    lost = [*_answers_lost(database, journal), *_movements_lost(database, journal)]
-    doubled = [*_sums(database, journal, orders_before), *_movements_doubled(database, journal)]
+    sums = list(_sums(database, journal, orders_before))
+    lost = [*_answers_lost(database, journal), *_movements_lost(database, journal), *_those("lost", sums)]
+    doubled = [*_those("doubled", sums), *_movements_doubled(database, journal)]
     return Verdict(
         acknowledged=len(journal),
         retried=sum(entry.sent > 1 for entry in journal),
@@ -154,13 +155,21 @@ def _sums(database: Database, journal: Sequence[Entry], orders_before: int) -> I
         if entry.accepted:
             done[entry.ask.kind] += 1
             done[f"pieces {entry.ask.kind}"] += entry.ask.books
-    orders = database.read(lambda session: session.scalar(select(func.count()).select_from(Order)))
-    if orders != orders_before + done["order"]:
-        yield f"doubled: sum: {orders} orders were taken, {orders_before + done['order']} were acknowledged"
-    received = database.read(lambda session: session.scalar(select(func.sum(AsnLine.received))))
+    orders = database.read(lambda session: session.scalar(select(func.count()).select_from(Order))) or 0
+    yield from _compared("orders were taken", orders, orders_before + done["order"])
+    received = database.read(lambda session: session.scalar(select(func.sum(AsnLine.received)))) or 0
     counted = done["pieces receipt"] + sum(_boxed(entry) for entry in journal)
-    if received != counted:
-        yield f"doubled: sum: {received} pieces were received, {counted} were acknowledged"
+    yield from _compared("pieces were received", received, counted)
+
+
+def _compared(what: str, there: int, acknowledged: int) -> Iterator[str]:
+    if there != acknowledged:
+        kind = "doubled" if there > acknowledged else "lost"
+        yield f"{kind}: sum: {there} {what}, {acknowledged} were acknowledged"
+
+
+def _those(kind: str, sentences: Sequence[str]) -> list[str]:
+    return [one for one in sentences if one.startswith(kind)]
 
 
 def _boxed(entry: Entry) -> int:
