@@ -18,7 +18,7 @@ from tests.builders import Park, a_park, a_sku
 from tests.inbound.dock import announced
 from tests.picking.floor import NEAR, a_floor
 from tests.picking.hand import barcode, slot, tote
-from tests.proofs.frame import Ground, Outcome, proof, twin
+from tests.proofs.frame import SQLITE, Ground, Outcome, proof, twin
 from tests.proofs.sabotage import replaced
 from tests.shipping.dock import a_dock, labelled
 from tests.shipping.test_dialogues import in_tote
@@ -35,7 +35,23 @@ from wms.shipping.values import Labelled
 from wms.sorting import service as sorting
 from wms.sorting.tables import Gateway
 
-STATEMENTS_MAX = 8
+# Three of every command: where its person stands, where he stands now, the answer. What the room adds for a pick is at
+# most eight; the others may cost what they cost today, so that no change makes them dearer unseen.
+OF_EVERY_COMMAND = 3
+STATEMENTS_MAX = {
+    "count a piece": 6,
+    "receive into a box": 15,
+    "put away: which box": 12,
+    "put away into the slot": 18,
+    "pick: at the slot": 4,
+    "pick: the goods": 4,
+    "pick into the tote": 8 + OF_EVERY_COMMAND,
+    "pack: which tote": 14,
+    "pack a piece": 15,
+    "pack the last piece": 16,
+    "weigh the parcel": 23,
+    "sort: the line confirms": 17,
+}
 COMMITS = 1
 _ids = count(1)
 NOT_COUNTED = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
@@ -178,7 +194,7 @@ SCENES = (_receive_and_put_away, _pick, _pack, _sort)
     promises=(1,),
     small={},
     full={},
-    goal=f"every scan at most {STATEMENTS_MAX} statements and {COMMITS} commit",
+    goal="one commit a scan; a pick at most 8 statements of its own, no scan more than it is known to take",
 )
 def cost_gates(ground: Ground) -> Outcome:
     return _counted_all(ground)
@@ -197,6 +213,18 @@ def one_more_commit(ground: Ground) -> Outcome:
         return _counted_all(ground)
 
 
+@twin(of="cost_gates", sabotage="every scan asks twice where its person stands", on=(SQLITE,))
+def one_more_question(ground: Ground) -> Outcome:
+    honest = shell._kept
+
+    def twice(call: Call) -> shell.Standing:
+        honest(call)
+        return honest(call)
+
+    with replaced(shell, _kept=twice):
+        return _counted_all(ground)
+
+
 def _counted_all(ground: Ground) -> Outcome:
     costs: dict[str, Cost] = {}
     for scene in SCENES:
@@ -208,7 +236,8 @@ def _counted_all(ground: Ground) -> Outcome:
     broken = [
         f"{name}: {len(cost.statements)} statements, {cost.commits} commits\n" + "\n".join(cost.statements)
         for name, cost in costs.items()
-        if len(cost.statements) > STATEMENTS_MAX or cost.commits != COMMITS
+        if len(cost.statements) > STATEMENTS_MAX[name] or cost.commits != COMMITS
     ]
-    facts = {f"{name}:": f"{len(cost.statements)}" for name, cost in costs.items()}
+    assert costs.keys() == STATEMENTS_MAX.keys()
+    facts = {f"{name}:": len(cost.statements) for name, cost in costs.items()}
     return Outcome(f"{len(costs)} kinds of scan", tuple(broken), None, "", facts)

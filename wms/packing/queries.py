@@ -67,17 +67,22 @@ def emptied_totes(order_id: int | BindParameter[Any]) -> Select[Any]:
     )
 
 
+_sum_left = func.coalesce(func.sum(OrderLine.picked - OrderLine.packed), 0)
+_packed_in = select(func.coalesce(func.sum(ParcelItem.quantity), 0)).where(ParcelItem.parcel_id == Parcel.id)
+_left_of = select(_sum_left).where(OrderLine.order_id == Parcel.order_id)
+
+
 def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:
     """One parcel. Raises PARCEL_UNKNOWN."""
     row = session.execute(
-        select(Parcel, Order.no, Merchant.name)
+        select(Parcel, Order.no, Merchant.name, _packed_in.scalar_subquery(), _left_of.scalar_subquery())
         .join(Order, Order.id == Parcel.order_id)
         .join(Merchant, Merchant.id == Parcel.merchant_id)
         .where(Parcel.id == parcel_id, Parcel.warehouse_id == warehouse_id)
     ).one_or_none()
     if row is None:
         raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)
-    parcel, order_no, merchant_name = row
+    parcel, order_no, merchant_name, packed, left = row
     return ParcelFacts(
         id=parcel.id,
         code=parcel.code,
@@ -90,24 +95,17 @@ def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelF
         state=ParcelState(parcel.state),
         place_id=parcel.place_id,
         station_id=parcel.station_id,
-        packed=_pieces(session, parcel_id),
-        left=pieces_left(session, parcel.order_id),
+        packed=int(packed),
+        left=int(left),
         expected_weight_g=parcel.expected_weight_g,
         weight_g=parcel.weight_g,
         waybill=parcel.waybill,
     )
 
 
-def _pieces(session: Session, parcel_id: int) -> int:
-    total = select(func.coalesce(func.sum(ParcelItem.quantity), 0)).where(ParcelItem.parcel_id == parcel_id)
-    return int(session.execute(total).scalar_one())
-
-
 def pieces_left(session: Session, order_id: int) -> int:
     """Pieces of the order that were picked and lie in no parcel yet."""
-    total = select(func.coalesce(func.sum(OrderLine.picked - OrderLine.packed), 0)).where(
-        OrderLine.order_id == order_id
-    )
+    total = select(_sum_left).where(OrderLine.order_id == order_id)
     return int(session.execute(total).scalar_one())
 
 

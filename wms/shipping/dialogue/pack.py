@@ -136,11 +136,11 @@ def _item_scanned(turn: Turn, scan: Scan) -> Move:
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=turn.say("pack.item"), scanned=scan.raw)
     scanned = catalog.the_sku_of_barcode(call.session, call.warehouse_id, scan.read.body, parcel.merchant_id)
     service.pack_item(call, parcel.id, scanned.sku.id, scanned.quantity)
-    return _packed(turn, scanned.sku.id, scanned.sku.name)
+    return _packed(turn, parcel.order_id, scanned.sku.id, scanned.sku.name)
 
 
-def _packed(turn: Turn, sku_id: int, name: str) -> Move:
-    left = queries.pieces_left(turn.call.session, _parcel(turn).order_id)
+def _packed(turn: Turn, order_id: int, sku_id: int, name: str) -> Move:
+    left = queries.pieces_left(turn.call.session, order_id)
     if left:
         return Move(ITEM, {**turn.state, "last_sku": sku_id}, Message(Level.OK, name, speech=str(left)))
     return _weigh_now(turn)
@@ -151,8 +151,14 @@ def _typed_pieces(turn: Turn, value: str) -> Move:
     sku_id = turn.state.get("last_sku")
     if sku_id is None or not value.isdigit() or int(value) < 1:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
-    service.pack_item(turn.call, int(turn.state["parcel"]), int(sku_id), int(value))
-    return _packed(turn, int(sku_id), catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id)).name)
+    parcel = _parcel(turn)
+    service.pack_item(turn.call, parcel.id, int(sku_id), int(value))
+    return _packed(
+        turn,
+        parcel.order_id,
+        int(sku_id),
+        catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id)).name,
+    )
 
 
 def _weigh_now(turn: Turn) -> Move:
