@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 
-from tests.proofs.fire.hands import crowd
+from tests.proofs.fire.hands import ProgramLife, crowd, order_cycles, receipts
 from tests.proofs.fire.park import build
 from tests.proofs.fire.servers import Servers
 from tests.proofs.fire.verdict import Verdict, judge, replayed, undelivered
@@ -29,7 +29,7 @@ LAST_ONES = 10
 )
 def server_killed(ground: Ground, **size: int) -> Outcome:
     """Between two kills 1 to `each` commands are acknowledged to `programs` programs and `hands` PDAs."""
-    verdict, again = _fire(ground, None, **size)
+    verdict, again = _fire(ground, None, order_cycles, **size)
     return _outcome(size, verdict, (*verdict.sentences, *again))
 
 
@@ -39,19 +39,30 @@ def server_killed(ground: Ground, **size: int) -> Outcome:
     small={"kills": 2, "programs": 3, "hands": 2, "each": 5},
 )
 def answered_before_the_commit(ground: Ground, **size: int) -> Outcome:
-    verdict, _again = _fire(ground, "answer_before_commit", **size)
+    verdict, _again = _fire(ground, "answer_before_commit", order_cycles, **size)
     return _outcome(size, verdict, tuple(one for one in verdict.sentences if one.startswith("lost")))
 
 
-@twin(of="server_killed", sabotage="the server ignores the client's ids")
+@twin(
+    of="server_killed",
+    sabotage="the server ignores the client's ids",
+    small={"kills": 2, "programs": 4, "hands": 0, "each": 8},
+)
 def every_retry_a_new_command(ground: Ground, **size: int) -> Outcome:
     """Only the sums are asked: they do not look at ids."""
-    verdict, _again = _fire(ground, "fresh_ids", **size)
+    verdict, _again = _fire(ground, "fresh_ids", receipts, **size)
     return _outcome(size, verdict, tuple(one for one in verdict.sentences if one.startswith("doubled: sum")))
 
 
 def _fire(
-    ground: Ground, sabotage: str | None, *, kills: int, programs: int, hands: int, each: int
+    ground: Ground,
+    sabotage: str | None,
+    life: ProgramLife,
+    *,
+    kills: int,
+    programs: int,
+    hands: int,
+    each: int,
 ) -> tuple[Verdict, list[str]]:
     """The verdict after the last kill, and what was wrong besides: when old commands came once more, in the logs."""
     park = build(ground.database(), hands)
@@ -59,7 +70,7 @@ def _fire(
     ground.close()
     with Servers(ground.url, ground.folder, sabotage) as servers:
         servers.start()
-        clients = crowd(park, servers.where, programs)
+        clients = crowd(park, servers.where, programs, life)
         clients.start()
         for _ in range(kills):
             clients.await_more(chance.randint(1, each))

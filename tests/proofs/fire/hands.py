@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from itertools import count
 from typing import Any
 
@@ -19,6 +19,7 @@ from wms.core import codes
 from wms.core.codes import Kind
 
 Life = Generator[Ask, Entry, None]
+ProgramLife = Callable[[FirePark, str], Life]
 JOIN_SECONDS_MAX = 180.0
 LOOK_EVERY_S = 0.005
 PIECES_RECEIVED = 3
@@ -45,6 +46,14 @@ def order_cycles(park: FirePark, name: str) -> Life:
             for take in line["takes"]:
                 yield ask("pick", "picks", {"order": no, "sku": line["sku"], **take}, take["quantity"])
         yield ask("ship", f"orders/{no}/ship", None, 2 * len(goods))  # into the box, and out of the door
+
+
+def receipts(park: FirePark, name: str) -> Life:
+    """Nothing but receipts: each that is done twice shows in the sums."""
+    for turn in count():
+        good = park.goods[turn % len(park.goods)]
+        body = {"asn": "ASN-1", "sku": good.code, "quantity": PIECES_RECEIVED, "container": f"B{name}X{turn}"}
+        yield Ask("/api/v1/receipts", body, f"{name}-{turn}", "receipt", PIECES_RECEIVED)
 
 
 def arrivals(park: FirePark, name: str) -> Life:
@@ -133,10 +142,10 @@ class Crowd:
             self.errors.append(f"a client fell over: {type(error).__name__}: {error}")
 
 
-def crowd(park: FirePark, where: Where, programs: int, name: str = "") -> Crowd:
-    """`programs` connections of a program, and everybody in the park at a PDA."""
+def crowd(park: FirePark, where: Where, programs: int, life: ProgramLife = order_cycles) -> Crowd:
+    """`programs` connections of a program that live `life`, and everybody in the park at a PDA."""
     wires = [program(where, park.key_actor, park.key) for _ in range(programs)]
-    lives: list[Life] = [order_cycles(park, f"{name}R{number}") for number in range(programs)]
+    lives: list[Life] = [life(park, f"R{number}") for number in range(programs)]
     wires += [pda(where, badge) for badge in park.people]
-    lives += [arrivals(park, f"{name}P{number}") for number in range(len(park.people))]
+    lives += [arrivals(park, f"P{number}") for number in range(len(park.people))]
     return Crowd(wires, lives)

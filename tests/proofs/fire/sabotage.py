@@ -16,7 +16,7 @@ from wms.core import perform
 from wms.core.perform import Outcome, to_json
 
 COMMIT_LATE_S = 0.25
-ANSWER_LATE_S = 0.03
+ANSWER_LATE_S = 0.25
 
 
 def answer_before_commit() -> None:
@@ -49,7 +49,7 @@ def answer_before_commit() -> None:
 
 def fresh_ids() -> None:
     """Every arrival gets an id of the server's own, so a retry is a new command; and answers are slow to leave, so that
-    a kill often falls between a commit and its answer.
+    a kill falls between a commit and its answer.
     """
     kept = perform._do
 
