@@ -13,6 +13,8 @@ from wms.optimise.geometry import RectHall, Stop
 
 TASK_KIND = "cluster_pick"
 COUNT_KIND = "count"
+# How several bar codes stand in one text: they hold no control characters, so these part them.
+BETWEEN_CODES, BEFORE_QUANTITY = "\n", "\t"
 
 
 class BatchState(StrEnum):
@@ -150,7 +152,13 @@ class PickFacts:
     picked: int
     short: int
     state: PickState
-    barcodes: tuple[tuple[str, int], ...]
+    barcodes_text: str
+
+    @property
+    def barcodes(self) -> tuple[tuple[str, int], ...]:
+        """The bar codes of the goods, each with how many pieces it stands for."""
+        pairs = [pair.rpartition(BEFORE_QUANTITY) for pair in self.barcodes_text.split(BETWEEN_CODES) if pair]
+        return tuple(sorted((code, int(quantity)) for code, _, quantity in pairs))
 
     @property
     def left(self) -> int:

@@ -18,11 +18,12 @@ from wms.ledger.tables import Stock
 from wms.optimise.geometry import Point
 from wms.outbound.tables import Order, Wave
 from wms.picking.tables import Batch, BatchOrder, PickLine
-from wms.picking.values import BatchState, PickFacts, PickState, ToteOnCart, Walk
+from wms.picking.values import BEFORE_QUANTITY, BETWEEN_CODES, BatchState, PickFacts, PickState, ToteOnCart, Walk
 from wms.site.tables import Bay, Container, Slot
 from wms.work.tables import Task
 
 DROPPED = "cancelled"
+_STATES: dict[str, PickState] = {state.value: state for state in PickState}
 
 _batch = table_of(Batch)
 _wave = table_of(Wave)
@@ -40,10 +41,9 @@ _barcode = table_of(SkuBarcode)
 _cart = table_of(Container).alias("cart")
 _tote = table_of(Container).alias("tote")
 
-# Bar codes hold no control characters, so these part them.
-_BETWEEN_CODES, _BEFORE_QUANTITY = "\n", "\t"
+_code_and_quantity = _barcode.c.barcode + BEFORE_QUANTITY + cast(_barcode.c.quantity, String)
 _barcodes = (
-    select(func.aggregate_strings(_barcode.c.barcode + _BEFORE_QUANTITY + cast(_barcode.c.quantity, String), "\n"))
+    select(func.aggregate_strings(_code_and_quantity, BETWEEN_CODES))
     .where(_barcode.c.sku_id == _pick.c.sku_id)
     .correlate(_pick)
     .scalar_subquery()
@@ -168,8 +168,6 @@ def _walk(rows: Sequence[Any], what: str) -> Walk:
 
 
 def _pick_of(row: Sequence[Any]) -> PickFacts:
-    *facts, state, codes = row
-    pairs = [pair.rpartition(_BEFORE_QUANTITY) for pair in (codes or "").split(_BETWEEN_CODES) if pair]
-    barcodes = tuple(sorted((code, int(quantity)) for code, _, quantity in pairs))
-    known: list[Any] = [*facts, PickState(state), barcodes]
+    *facts, state, barcodes = row
+    known: list[Any] = [*facts, _STATES[state], barcodes or ""]
     return PickFacts(*known)

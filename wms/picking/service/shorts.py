@@ -56,8 +56,10 @@ def short_pick(call: Call, pick_line_id: int, missing: int) -> Shorted:
         raise Refused(Reason.QUANTITY_WRONG, quantity=missing)
     _ask_for_count(call, wanted, missing)
     _shorten(call, wanted, missing)
+    elsewhere = _elsewhere(call, wanted)
+    ledger.keep_in_order(call, [wanted.stock_id, *(found.stock_id for found in elsewhere)])
     ledger.release(call, wanted.hold_id, wanted.stock_id, missing)
-    held = _hold_elsewhere(call, wanted, missing)
+    held = _hold_elsewhere(call, wanted, missing, elsewhere)
     for found, quantity, hold_id in held:
         _add_stop(call, walk, wanted, found, quantity, hold_id)
     shorted = Shorted(missing, sum(quantity for _, quantity, _ in held), tuple(found.slot_code for found, _, _ in held))
@@ -92,10 +94,10 @@ def _shorten(call: Call, wanted: PickFacts, missing: int) -> None:
         raise Refused(Reason.CHANGED_MEANWHILE)
 
 
-def _hold_elsewhere(call: Call, wanted: PickFacts, missing: int) -> list[Held]:
+def _hold_elsewhere(call: Call, wanted: PickFacts, missing: int, elsewhere: Sequence[Found]) -> list[Held]:
     """Promise what can be had from other slots, in the order of allocation. A lost race is a slot that has none."""
     held: list[Held] = []
-    for found in _elsewhere(call, wanted):
+    for found in elsewhere:
         quantity = min(found.free, missing - sum(each[1] for each in held))
         if quantity < 1:
             break
