@@ -324,6 +324,18 @@ class TestLocksInARing:
         work = partial(pg_shelf.park.act, lambda call: ledger.consume(call, hold_id, high.stock_id, down))
         assert self.waits(pg_shelf, work)[1] is False
 
+    def test_a_command_that_frees_the_higher_row_and_then_takes_the_lower_one(self, pg_shelf: Shelf) -> None:
+        """As a short pick does, which looks for its goods elsewhere."""
+        low, high = pg_shelf.low, pg_shelf.high
+        hold_id = pg_shelf.held(high)
+
+        def short(call: Call) -> None:
+            ledger.keep_in_order(call, [high.stock_id, low.stock_id])
+            ledger.release(call, hold_id, high.stock_id, 1)
+            ledger.hold(call, low.stock_id, low.merchant_id, 1, Purpose.ORDER_LINE, 1)
+
+        assert self.waits(pg_shelf, partial(pg_shelf.park.act, short))[1] is False
+
     def test_naively_the_source_is_kept_while_the_target_is_waited_for(self, pg_shelf: Shelf) -> None:
         touch = text("UPDATE stock SET on_hand = on_hand WHERE id = :row")
 

@@ -53,7 +53,8 @@ class Line:
 
     def sentence(self) -> str:
         """The line for who watches."""
-        broken = "".join(f"\n    {each}" for each in self.outcome.broken[:BROKEN_SHOWN_MAX])
+        said = [each.splitlines()[0] if self.good else each for each in self.outcome.broken[:BROKEN_SHOWN_MAX]]
+        broken = "".join(f"\n    {each}" for each in said)
         more = len(self.outcome.broken) - BROKEN_SHOWN_MAX
         facts = " ".join(f"{name}={value}" for name, value in self.outcome.facts.items())
         return (

@@ -10,7 +10,7 @@ from wms.ledger.values import Movement, StockKey
 def changes(movements: Iterable[Movement], virtual_ids: Set[int]) -> dict[StockKey, int]:
     """Net change of each real stock row, in key order. Rows that end as they began are left out.
 
-    Key order everywhere, so that posts wait for each other but never deadlock.
+    Key order for rows that are new, so that two posts that make the same ones wait for each other and never deadlock.
     """
     net: dict[StockKey, int] = {}
     for movement in movements:

@@ -7,7 +7,7 @@ not there yet are made in key order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -158,6 +158,13 @@ def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None
             _put(call, key, change)
     _lessen(call, hold_id, stock_id, movement.quantity)
     _write_movements(call, [movement])
+
+
+def keep_in_order(call: Call, stock_ids: Collection[int]) -> None:
+    """Keep these rows from others until the commit, for commands that touch them in another order than their ids'."""
+    if len(stock_ids) > 1 and is_postgresql(call.session):
+        rows = select(_stock.c.id).where(_stock.c.id.in_(sorted(stock_ids))).order_by(_stock.c.id)
+        call.session.execute(rows.with_for_update())
 
 
 def freeze(session: Session, stock_id: int, reason: str) -> None:

@@ -76,7 +76,9 @@ class Movement:
 
 @dataclass(frozen=True, slots=True, order=True)
 class StockKey:
-    """The natural key of a stock row within a warehouse. Its order is the order in which rows are locked."""
+    """The natural key of a stock row within a warehouse. In its order rows are made; those that are there are locked by
+    their ids.
+    """
 
     merchant_id: int
     place_id: int
