@@ -20,13 +20,14 @@ from wms.picking import service as picking
 from wms.site import generator
 from wms.site.values import ContainerKind
 
-WAVE_ORDERS = 40
+WAVE_ORDERS = 48
+LINES = 3
 PLAN_SECONDS_MAX = 0.5
 LANE = codes.make(Kind.STATION, "PK-01")
 
 
 def plan(database: Database, park: FirePark, hands: int, orders: int) -> None:
-    """`orders` orders of a piece of every good, in planned batches; a cart for each hand, a tote for each order."""
+    """`orders` orders of three goods each, in planned batches; a cart for each hand, a tote for each order."""
     house = Park(database, park.warehouse_id, HandClock(MORNING))
 
     def add_containers(call: Call) -> None:
@@ -43,8 +44,8 @@ def plan(database: Database, park: FirePark, hands: int, orders: int) -> None:
 
 def _release(house: Park, park: FirePark, numbers: list[str]) -> None:
     def order(call: Call) -> None:
-        for no in numbers:
-            lines = [(good.code, 1) for good in park.goods]
+        for place, no in enumerate(numbers):
+            lines = [(park.goods[(place + step) % len(park.goods)].code, 1) for step in range(LINES)]
             outbound.create_order(
                 call, merchant_code=MERCHANT, no=no, courier=COURIER, lines=lines, cut_offs=("16:00", "23:59")
             )
