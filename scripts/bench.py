@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scripts.benches import rest
+from scripts.benches import audit, rest
 
-BENCHES = (rest,)
+BENCHES = (audit, rest)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -33,6 +33,14 @@ def breaks_of(database: Database, promise: Promise) -> list[Broken]:
     return database.read(lambda session: list(islice(promise.check(session), BREAKS_MAX)))
 
 
+def breaks_since(database: Database, promise: Promise, mark: int) -> list[Broken]:
+    """What movements after `mark` broke; nothing of a promise that waits for a full audit."""
+    ask = promise.check_since
+    if ask is None:
+        return []
+    return database.read(lambda session: list(islice(ask(session, mark), BREAKS_MAX)))
+
+
 def close_what_was_mended(database: Database, clock: Clock, still_broken: Set[tuple[str, str]], actor: str) -> int:
     """Close findings that a full audit, just done, no longer shows, in every warehouse; how many."""
     work = partial(close_mended, still_broken=still_broken)

@@ -6,12 +6,14 @@ Each job is safe to repeat and safe in several servers at once. None of them rep
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
-from wms.auditing import PROMISES, breaks_of
+from wms.auditing import PROMISES, breaks_of, breaks_since
 from wms.core import retention, start_checks
 from wms.core.call import Call
 from wms.core.clock import Clock, WallClock
@@ -21,6 +23,8 @@ from wms.core.jobs import Job
 from wms.core.perform import system_call
 from wms.core.promises import Broken, Promise
 from wms.core.start_checks import Weakness
+from wms.core.tables import FileMark
+from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
 from wms.site.queries import warehouses
@@ -28,10 +32,15 @@ from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
 
 LOST_EVERY_S = 30.0
-AUDIT_EVERY_S = 180.0
+AUDIT_EVERY_S = 60.0
+NIGHT_EVERY_S = 600.0
 VELOCITY_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
 GROUND_EVERY_S = 60.0
+NIGHT_HOURS = range(2, 5)
+ONE_NIGHT = timedelta(hours=12)
+MISSED_AFTER = timedelta(hours=30)
+FULL_AUDIT = "full_audit"
 WALL = WallClock()
 
 log = structlog.get_logger(__name__)
@@ -44,7 +53,8 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
         Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
-        Job("audit", AUDIT_EVERY_S, partial(audit, db, clock)),
+        Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),
+        Job("audit_at_night", NIGHT_EVERY_S, partial(audit_at_night, db, clock)),
     ]
 
 
@@ -73,24 +83,60 @@ def look_at_the_ground(db: Database, clock: Clock) -> list[Weakness]:
     return found
 
 
-def audit(db: Database, clock: Clock) -> int:
-    """Ask every promise; write down and freeze what is broken; how many breaks were new.
+def audit_what_changed(db: Database, clock: Clock) -> int:
+    """Ask of what movements since the last time have touched, write down and freeze; how many breaks were new."""
+    mark = db.read(summing.summed).mark
+    new = _write_down(db, clock, lambda promise: breaks_since(db, promise, mark))
+    upto = db.transact(summing.settled)
+    for _bite in range(summing.BITES_MAX):
+        if not db.transact(lambda session: summing.add_up(session, upto)):
+            break
+    return new
 
-    A break must be seen twice, since another transaction may commit between two questions of one promise.
-    """
+
+def audit_at_night(db: Database, clock: Clock) -> int:
+    """The full audit, once a night by the first house's own clock, or when a night was missed."""
+    here = next(iter(db.read(warehouses)), None)
+    if here is None or not _is_due(db.read(_last_full), clock.now(), here.local(clock.now()).hour):
+        return 0
+    new = audit(db, clock)
+    done = FileMark(name=FULL_AUDIT, value=clock.now().isoformat())
+    db.transact(lambda session: session.merge(done))
+    return new
+
+
+def _last_full(session: Session) -> datetime | None:
+    mark = session.get(FileMark, FULL_AUDIT)
+    return datetime.fromisoformat(mark.value) if mark is not None else None
+
+
+def _is_due(last: datetime | None, now: datetime, local_hour: int) -> bool:
+    if last is None:
+        return True
+    age = now - last
+    return age > MISSED_AFTER or (local_hour in NIGHT_HOURS and age > ONE_NIGHT)
+
+
+def audit(db: Database, clock: Clock) -> int:
+    """Ask every promise of every row; write down and freeze what is broken; how many breaks were new."""
+    return _write_down(db, clock, lambda promise: breaks_of(db, promise))
+
+
+def _write_down(db: Database, clock: Clock, ask: Callable[[Promise], list[Broken]]) -> int:
+    """A break must be seen twice, since another transaction may commit between two questions of one promise."""
     home_id = next(iter(_warehouse_ids(db)), None)
     if home_id is None:
         return 0
     return sum(
         _note(db, clock, promise, broken, broken.warehouse_id or home_id)
         for promise in PROMISES
-        for broken in _seen_twice(db, promise)
+        for broken in _seen_twice(promise, ask)
     )
 
 
-def _seen_twice(db: Database, promise: Promise) -> list[Broken]:
-    first = set(breaks_of(db, promise))
-    return [broken for broken in breaks_of(db, promise) if broken in first] if first else []
+def _seen_twice(promise: Promise, ask: Callable[[Promise], list[Broken]]) -> list[Broken]:
+    first = set(ask(promise))
+    return [broken for broken in ask(promise) if broken in first] if first else []
 
 
 def _note(db: Database, clock: Clock, promise: Promise, broken: Broken, warehouse_id: int) -> bool:

@@ -251,6 +251,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("warehouse_id", "code", name=op.f("uq_merchant_warehouse_id_code")),
     )
     op.create_table(
+        "movement_sum",
+        sa.Column("place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("condition", sa.String(length=128), nullable=False),
+        sa.Column("book", sa.String(length=128), nullable=False),
+        sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("place_id", "lot_id", "condition", "book", name=op.f("pk_movement_sum")),
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1064,7 +1074,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_hold_purpose_reference_id"), ["purpose", "reference_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_hold_stock_id_closed_at"), ["stock_id", "closed_at"], unique=False)
+        batch_op.create_index(
+            "ix_hold_open",
+            ["stock_id", "quantity"],
+            unique=False,
+            sqlite_where=sa.text("quantity > 0"),
+            postgresql_where=sa.text("quantity > 0"),
+        )
 
     op.create_table(
         "slot",
@@ -1157,7 +1173,9 @@ def downgrade() -> None:
 
     op.drop_table("slot")
     with op.batch_alter_table("hold", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_hold_stock_id_closed_at"))
+        batch_op.drop_index(
+            "ix_hold_open", sqlite_where=sa.text("quantity > 0"), postgresql_where=sa.text("quantity > 0")
+        )
         batch_op.drop_index(batch_op.f("ix_hold_purpose_reference_id"))
 
     op.drop_table("hold")
@@ -1268,6 +1286,7 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_outbox_aggregate_id"))
 
+    op.drop_table("movement_sum")
     op.drop_table("outbox")
     op.drop_table("merchant")
     with op.batch_alter_table("manifest", schema=None) as batch_op:

@@ -118,6 +118,22 @@ def test_a_row_changed_by_hand_breaks_a_promise_that_the_audit_names(
     assert any(one["name"] in said.out or str(one["promise"]) in said.out for one in broken)
 
 
+def test_heads_kept_elsewhere_show_an_end_that_was_cut_off(wms: Wms, db: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        assert wms("gateways", "invite", "--station", "PK-01", "--name", f"bench {number}", "--db", db).code == 0
+    kept = wms("audit", "--heads", "--db", db)
+    assert kept.code == 0
+    (tmp_path / "heads").write_text(kept.out)
+    assert wms("audit", "--check-heads", "heads", "--db", db).code == 0
+    changed(db, "DELETE FROM audit_entry WHERE id = (SELECT MAX(id) FROM audit_entry)")
+    assert wms("audit", "--db", db).code == 0  # what is left is a sound chain
+    done = wms("audit", "--check-heads", "heads", "--db", db)
+    assert done.code == 1
+    assert "is gone or was written anew" in done.out
+    (tmp_path / "letter").write_text("Dear Sir")
+    assert "no heads" in wms("audit", "--check-heads", "letter", "--db", db).line
+
+
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.MERCHANT])
 def test_a_key_is_printed_once_and_has_the_rights_of_its_role(wms: Wms, db: Path, role: Role) -> None:
     done = wms("keys", "create", "--role", role.value, "--db", db)

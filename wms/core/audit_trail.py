@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -21,6 +22,16 @@ from wms.core.tables import AuditRow
 
 FIRST_HASH = "0" * 64
 CHAIN_LOCK = 7_411  # any number no other advisory lock of this house has
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of the chain of one warehouse and day, as far as it had come."""
+
+    warehouse_id: int
+    day: date
+    number: int
+    hash: str
 
 
 def note(call: Call, what: str, **facts: object) -> None:
@@ -74,15 +85,38 @@ def _canonical(content: Any) -> str:
     return json.dumps(json.loads(to_json(content)), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def broken_links(session: Session) -> Iterator[tuple[int, date, int]]:
-    """Warehouse, day and number of each entry that does not follow from the one before."""
+def broken_links(session: Session, newest_days: int | None = None) -> Iterator[tuple[int, date, int]]:
+    """Warehouse, day and number of each entry that does not follow from the one before; of the newest days, or all."""
     expected: dict[tuple[int, date], tuple[int, str]] = {}
-    rows = session.scalars(select(AuditRow).order_by(AuditRow.warehouse_id, AuditRow.day, AuditRow.number)).yield_per(
-        1000
-    )
-    for row in rows:
+    query = select(AuditRow).order_by(AuditRow.warehouse_id, AuditRow.day, AuditRow.number)
+    if newest_days is not None:
+        days = select(AuditRow.day).distinct().order_by(AuditRow.day.desc()).limit(newest_days)
+        query = query.where(AuditRow.day.in_(session.scalars(days).all()))
+    for row in session.scalars(query).yield_per(1000):
         chain = (row.warehouse_id, row.day)
         number, previous = expected.get(chain, (1, FIRST_HASH))
         if row.number != number or row.previous_hash != previous or row.hash != link_hash(row):
             yield row.warehouse_id, row.day, row.number
         expected[chain] = (row.number + 1, row.hash)
+
+
+def heads(session: Session) -> Iterator[Head]:
+    """The last entry of each chain. Kept outside of the database it shows also that a whole end was cut off, or a chain
+    written anew.
+    """
+    last = select(AuditRow.warehouse_id, AuditRow.day, func.max(AuditRow.number).label("number"))
+    ends = last.group_by(AuditRow.warehouse_id, AuditRow.day).subquery()
+    query = select(AuditRow.warehouse_id, AuditRow.day, AuditRow.number, AuditRow.hash).join(
+        ends,
+        (ends.c.warehouse_id == AuditRow.warehouse_id)
+        & (ends.c.day == AuditRow.day)
+        & (ends.c.number == AuditRow.number),
+    )
+    for row in session.execute(query.order_by(AuditRow.warehouse_id, AuditRow.day)):
+        yield Head(row.warehouse_id, row.day, row.number, row.hash)
+
+
+def still_there(session: Session, head: Head) -> bool:
+    """Whether an exported head is an entry of the trail as it stands."""
+    here = (AuditRow.warehouse_id == head.warehouse_id, AuditRow.day == head.day, AuditRow.number == head.number)
+    return session.scalars(select(AuditRow.hash).where(*here)).one_or_none() == head.hash

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
@@ -100,9 +101,30 @@ class Hold(Base):
 
     __table_args__ = (
         CheckConstraint("quantity >= 0", name="quantity_not_negative"),
-        Index(None, "stock_id", "closed_at"),
+        Index(
+            "ix_hold_open",
+            "stock_id",
+            "quantity",
+            sqlite_where=sql_text("quantity > 0"),
+            postgresql_where=sql_text("quantity > 0"),
+        ),
         Index(None, "purpose", "reference_id"),
     )
+
+
+class MovementSum(Base):
+    """What the movements up to the audit's mark add up to at a real place. Only the audit writes it, and from movements
+    only: it saves the audit of every minute from adding up the years before.
+    """
+
+    __tablename__ = "movement_sum"
+
+    place_id: Mapped[BigId] = mapped_column(primary_key=True, autoincrement=False)
+    lot_id: Mapped[BigId] = mapped_column(primary_key=True, autoincrement=False)
+    condition: Mapped[Code] = mapped_column(primary_key=True)
+    book: Mapped[Code] = mapped_column(primary_key=True)
+    warehouse_id: Mapped[WarehouseId]
+    total: Mapped[BigId]
 
 
 class BrokenPromise(Base):
