@@ -1,10 +1,9 @@
 """Commands from outside: asked twice, done once, answered alike.
 
-The answer is stored in the transaction of its effect, under who asked and his request id. A repeat runs the work
-again, meets the stored row at
-its own insert and is rolled back, so that the common case pays one statement only. A refusal is stored too (in a
-transaction
-of its own, after the rollback), so that asking again gets the same no. An error of ours (5xx) is never stored.
+The answer is stored in the transaction of its effect, under who asked and his request id. A repeat runs the work again,
+meets the stored row at its own insert and is rolled back, so that the common case pays one statement only. A refusal is
+stored too (in a transaction of its own, after the rollback), so that asking again gets the same no. An error of ours
+(5xx) is never stored.
 """
 
 from __future__ import annotations
@@ -182,7 +181,7 @@ def system_call(
         wakes.clear()
         return work(Call.begun(session, asker, request_id, clock.now(), wakes))
 
-    result = db.transact(once)
+    result = db.transact(once, alone=True)
     if wakes:
         db.wakes.wake(wakes)
     return result

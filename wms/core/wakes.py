@@ -10,11 +10,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable
 
+from wms.core.turns import Turns
+
 
 class Wakes:
     """Named counters with one condition: `seen` before looking, `wait` after finding nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: Turns | None = None) -> None:
+        self._turns = turns or Turns(on=False)
         self._changed = threading.Condition()
         self._counts: defaultdict[str, int] = defaultdict(int)
 
@@ -32,5 +35,5 @@ class Wakes:
 
     def wait(self, name: str, seen: int, timeout_s: float) -> bool:
         """Sleep until `name` was woken since `seen`; False when the time is over."""
-        with self._changed:
+        with self._turns.lent(), self._changed:
             return self._changed.wait_for(lambda: self._counts[name] != seen, timeout_s)

@@ -27,6 +27,7 @@ from wms.core.db import Database
 from wms.core.json_in import is_storable, read_json
 from wms.core.perform import Outcome, error_body, perform, to_json
 from wms.core.refusal import Reason, Refused
+from wms.core.turns import AtTheDoor
 
 API_BODY_BYTES_MAX = 64 * 1024
 PATH_NUMBER_MAX = 2**31 - 1
@@ -147,6 +148,7 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.json = StrictJson(app)
     app.before_request(_refuse_unstorable)
     app.after_request(_headers)
+    app.wsgi_app = AtTheDoor(app.wsgi_app, at.db.turns)  # type: ignore[method-assign]
     return app
 
 

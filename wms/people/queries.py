@@ -91,7 +91,7 @@ def who_has_key(session: Session, key: str) -> Who:
     if not secrets.looks_like_a_key(key):
         raise Refused(Reason.KEY_UNKNOWN)
     mark = secrets.fast_hash(key)
-    cache = _keys.setdefault(session.get_bind(), {})
+    cache = _keys.setdefault(session.get_bind().engine, {})
     found = cache.get(mark)
     if found is not None and time.monotonic() < found[0]:
         return found[1]
@@ -101,7 +101,7 @@ def who_has_key(session: Session, key: str) -> Who:
         raise Refused(Reason.KEY_UNKNOWN)
     if len(cache) >= KEYS_CACHED_MAX:
         cache.clear()
-    who = Who(f"key:{row.id}", row.warehouse_id, rights_of(row.role), row.merchant_id, language="en")
+    who = Who(f"key:{row.id}", row.warehouse_id, rights_of(row.role, row.merchant_id), row.merchant_id, language="en")
     cache[mark] = (time.monotonic() + KEY_CACHE_S, who)
     return who
 

@@ -120,7 +120,7 @@ def hall(session: Session, warehouse_id: int) -> HallFacts:
     ).one_or_none()
     if known is None:
         raise Refused(Reason.NOT_FOUND, what="hall")
-    cache = _halls.setdefault(session.get_bind(), {})
+    cache = _halls.setdefault(session.get_bind().engine, {})
     facts = cache.get((warehouse_id, known.id))
     if facts is None or facts.version != known.version:
         facts = cache[warehouse_id, known.id] = _read_hall(session, known.id)

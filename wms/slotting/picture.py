@@ -147,7 +147,7 @@ _drawing = threading.Lock()
 def picture_of(session: Session, warehouse_id: int, *, fresh: bool = False) -> Picture:
     """The picture kept for this warehouse, drawn anew when it is old or `fresh` is asked for."""
     with _drawing:
-        kept = _pictures.setdefault(session.get_bind(), {})
+        kept = _pictures.setdefault(session.get_bind().engine, {})
         known = kept.get(warehouse_id)
         if known is None or fresh or time.monotonic() - known.drawn_s > PICTURE_KEPT_S:
             known = kept[warehouse_id] = _draw(session, warehouse_id, known)

@@ -1,7 +1,7 @@
 """Two engines, one unit of work.
 
-SQLite: one writer at a time behind a mutex (its connection begins IMMEDIATE), readers on connections of their own
-that cannot write; WAL
+SQLite: one writer at a time behind a mutex (its connection begins IMMEDIATE), who shares a commit with those who wait;
+readers on connections of their own that cannot write; WAL
 and synchronous FULL, so an answer given is on the disk. PostgreSQL: READ COMMITTED, rows locked in key order by the
 rooms.
 """
@@ -20,8 +20,11 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
+from wms.core.db.prepared import prepared
+from wms.core.db.shared_commit import CommitLost, SharedCommit
 from wms.core.db.types import json_text
 from wms.core.refusal import Reason, Refused
+from wms.core.turns import Turns
 from wms.core.wakes import Wakes
 
 T = TypeVar("T")
@@ -37,9 +40,12 @@ CHECKPOINT_PAGES = 8_000
 # Pages each connection keeps for itself; there are many readers, and the system caches the file for all of them.
 WRITER_CACHE_KB = 32_768
 READER_CACHE_KB = 2_048
+STATEMENTS_KEPT = 512  # of each connection, ready to run
 # Serialization failure, deadlock, lock not to be had; then: the session was ended, the server goes down, crashed, comes
 # up, has no room; the connection broke.
 _PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"}
+
+_PG_DISK_FULL = "53100"
 
 
 class ShortSession(Session):
@@ -48,21 +54,33 @@ class ShortSession(Session):
     Statements about records take the session's own way, which a prepared statement of a hot path need not pay for.
     """
 
-    _straight: tuple[Any, Connection] | None = None
+    _straight: tuple[Any, Connection, Any] | None = None
 
     def execute(self, statement: Any, params: Any = None, **more: Any) -> Any:
         """As Session.execute."""
         if more or not isinstance(statement, Executable) or statement._propagate_attrs:  # set where records take part
             return super().execute(statement, params, **more)
-        return self._connection_now().execute(statement, params or {})
+        connection, cursor = self._connection_now()
+        given = params or {}
+        plan = None if cursor is None else prepared(connection, statement, given)
+        return connection.execute(statement, given) if plan is None else plan.run(connection, cursor, given)
 
-    def _connection_now(self) -> Connection:
-        """The connection of the transaction under way, which is begun if there is none."""
+    def _connection_now(self) -> tuple[Connection, Any]:
+        """The connection of the transaction under way (begun if there is none) and a cursor of its own; none where
+        somebody listens to statements.
+        """
         under_way = self.get_transaction()
         if self._straight is None or under_way is None or self._straight[0] is not under_way:
             connection = self.connection()
-            self._straight = (self.get_transaction(), connection)
-        return self._straight[1]
+            cursor = None if _listened_to(connection) else connection.connection.cursor()
+            self._straight = (self.get_transaction(), connection, cursor)
+        return self._straight[1:]
+
+
+def _listened_to(connection: Connection) -> bool:
+    """Somebody counts or watches statements: they go the way he listens on."""
+    heard = connection.dispatch
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute)
 
 
 class Database:
@@ -72,8 +90,13 @@ class Database:
         self.url = url
         self.write_engine = write_engine
         self.read_engine = read_engine
-        self.wakes = Wakes()
-        self._writer: AbstractContextManager[Any] = threading.Lock() if self.is_sqlite else nullcontext()
+        self.turns = Turns(on=self.is_sqlite)
+        self.wakes = Wakes(self.turns)
+        self._writer: AbstractContextManager[Any] = nullcontext()
+        self._shared: SharedCommit | None = None
+        if self.is_sqlite:
+            mutex = threading.Lock()
+            self._writer, self._shared = mutex, SharedCommit(write_engine, mutex, self.turns)
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -96,23 +119,31 @@ class Database:
     def is_sqlite(self) -> bool:
         return self.write_engine.dialect.name == "sqlite"
 
-    def transact(self, work: Callable[[Session], T]) -> T:
+    def transact(self, work: Callable[[Session], T], *, alone: bool = False) -> T:
         """Run `work` in one transaction: returning commits, raising rolls back.
 
         The whole function is run again when the database asks for it (deadlock, busy, lost connection), at most five
-        times
-        or two seconds; then `Refused(BUSY)`. So `work` must have no effect outside the session.
+        times or two seconds; then `Refused(BUSY)`. So `work` must have no effect outside the session. `alone` keeps
+        work that may take long from making those wait for its end who were done before (SQLite).
         """
         began_s = time.monotonic()
         for attempt in range(1, TRIES_MAX + 1):
             try:
-                return self._once(work)
+                return self._once(work, alone=alone)
+            except CommitLost:
+                alone = True
             except DBAPIError as error:
                 _rest(error, attempt, began_s)
-        raise AssertionError("unreachable")
+            except Exception as error:
+                if _disk_full(error):  # the savepoint went with the transaction, and said so louder
+                    raise Refused(Reason.DISK_FULL) from error
+                raise
+        raise Refused(Reason.BUSY)
 
-    def _once(self, work: Callable[[Session], T]) -> T:
-        with self._writer, ShortSession(self.write_engine, expire_on_commit=False) as session:
+    def _once(self, work: Callable[[Session], T], *, alone: bool = False) -> T:
+        if self._shared is not None:
+            return self._shared.run(lambda connection: _unit(connection, work), alone=alone)
+        with ShortSession(self.write_engine, expire_on_commit=False) as session:
             result = work(session)
             session.commit()
             return result
@@ -134,13 +165,35 @@ class Database:
         self.read_engine.dispose()
 
 
+def _unit(connection: Connection, work: Callable[[Session], T]) -> T:
+    """`work` in a savepoint of a transaction that others may share."""
+    with ShortSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+        result = work(session)
+        session.commit()
+        return result
+
+
 def _rest(error: DBAPIError, attempt: int, began_s: float) -> None:
-    """Wait a little before the next try. Raises the error when trying again is of no use, BUSY after the last try."""
+    """Wait a little before the next try. Raises the error when trying again is of no use, BUSY after the last try,
+    DISK_FULL when the disk takes nothing: then nothing was kept, and asking again later is right.
+    """
+    if _disk_full(error):
+        raise Refused(Reason.DISK_FULL) from error
     if not _worth_again(error):
         raise error
     if attempt == TRIES_MAX or time.monotonic() - began_s > RETRY_SECONDS_MAX:
         raise Refused(Reason.BUSY) from error
     time.sleep(random.uniform(0.2, 1.0) * 0.02 * 2**attempt)
+
+
+def _disk_full(error: BaseException | None) -> bool:
+    """Also when it was the cause of what came last: SQLite throws the whole transaction away, savepoints and all."""
+    if error is None:
+        return False
+    words = str(error.args)
+    if "disk is full" in words or "disk I/O error" in words or getattr(error, "sqlstate", None) == _PG_DISK_FULL:
+        return True
+    return _disk_full(error.__cause__) or _disk_full(error.__context__)
 
 
 def _worth_again(error: DBAPIError) -> bool:
@@ -174,7 +227,11 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         poolclass=QueuePool,
         pool_size=1 if writes else READERS_MAX,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": SQLITE_BUSY_MS / 1000},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": SQLITE_BUSY_MS / 1000,
+            "cached_statements": STATEMENTS_KEPT,
+        },
         json_serializer=json_text,
         hide_parameters=True,  # an error's text goes into logs; what people told us does not
     )
@@ -197,4 +254,17 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    _savepoints_of_their_own(engine)
     return engine
+
+
+def _savepoints_of_their_own(engine: Engine) -> None:
+    """Savepoints go straight to the connection: they frame every unit of work and are no questions about rows."""
+
+    def sender(words: str) -> Callable[[Connection, str], None]:
+        return lambda connection, name: connection.connection.cursor().execute(f'{words} "{name}"')
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = sender("SAVEPOINT")
+    dialect.do_rollback_to_savepoint = sender("ROLLBACK TO SAVEPOINT")
+    dialect.do_release_savepoint = sender("RELEASE SAVEPOINT")

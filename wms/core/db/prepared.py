@@ -1,0 +1,164 @@
+"""Statements of hot paths, compiled once.
+
+SQLAlchemy looks a statement up in its cache, sets up a context and a result each time it runs; for a guarded UPDATE of
+one row that costs several times what the database does. A statement kept by its module (the same object every time)
+is compiled here when it is seen for the second time, with everything that never changes; what is left for each run is
+to put the values in. Whatever is not plain (lists inside, defaults that are functions, listeners) goes the usual way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Delete, Executable, Insert, Select, Update
+from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+
+Process = Callable[[Any], Any] | None
+
+READY_MAX = 5_000  # statements a program of this size has; beyond it, the usual way
+
+_ready: dict[tuple[str, int], Prepared] = {}  # by the statement's id, which stays its own: the plan keeps it alive
+_seen: WeakKeyDictionary[Executable, bool] = WeakKeyDictionary()  # True: may be prepared next time; False: never
+
+
+class Found(IteratorResult[Any]):
+    """Rows, read to their end already; and how many rows a writing statement touched."""
+
+    rowcount: int = -1
+
+
+class Prepared:
+    """One compiled statement: its text, where each value goes, and how rows are read."""
+
+    __slots__ = ("_fixed", "_of", "_positional", "_rows", "_slots", "_text", "names")
+
+    def __init__(self, statement: Executable, compiled: Any, given: Mapping[str, Any]) -> None:
+        """`compiled` for the names in `given`; raises NotPlain."""
+        _check_plain(compiled, given)
+        values = {**compiled.construct_params(dict(given), escape_names=False), **_scalar_defaults(compiled, given)}
+        lists_written_out = compiled._process_parameters_for_postcompile(dict(values))
+        values |= lists_written_out.additional_parameters
+        process: Mapping[str, Any] = {**compiled._bind_processors, **lists_written_out.processors}
+        self._of = statement
+        self.names = frozenset(given)
+        self._text: str = lists_written_out.statement
+        self._positional = bool(compiled.positional)
+        order = list(lists_written_out.positiontup if self._positional else values)
+        if unknown := set(order) - set(values):
+            raise NotPlain(f"values that come from elsewhere: {unknown}")
+        self._slots: list[tuple[Any, str, Process]] = [
+            (place if self._positional else name, name, process.get(name))
+            for place, name in enumerate(order)
+            if name in given
+        ]
+        fixed = [None if name in given else _processed(process.get(name), values[name]) for name in order]
+        self._fixed: Any = fixed if self._positional else dict(zip(order, fixed, strict=True))
+        self._rows = _reading(compiled)
+
+    def fits(self, given: Any) -> bool:
+        """Whether these values (or the first of a list of them) have the names this was compiled for."""
+        if type(given) is dict:
+            return given.keys() == self.names
+        return type(given) is list and self._rows is None and given[0].keys() == self.names
+
+    def run(self, connection: Connection, cursor: Any, given: Any) -> Found:
+        """Run it once, or once for each of a list of values. Errors come as SQLAlchemy's."""
+        rows: Sequence[Any] = ()
+        try:
+            if type(given) is not dict:
+                cursor.executemany(self._text, [self._values(one) for one in given])
+            else:
+                cursor.execute(self._text, self._values(given))
+                if self._rows is not None:
+                    rows = cursor.fetchall()
+        except Exception as error:  # noqa: BLE001 - wrapped and raised again, always
+            connection._handle_dbapi_exception(error, self._text, None, cursor, None)
+        found = Found(self._rows or _NO_ROWS, iter(rows))
+        found.rowcount = cursor.rowcount
+        return found
+
+    def _values(self, given: Mapping[str, Any]) -> Any:
+        values = self._fixed.copy()
+        for place, name, process in self._slots:
+            values[place] = given[name] if process is None else process(given[name])
+        return values
+
+
+class NotPlain(Exception):
+    """A statement that must go the usual way."""
+
+
+_NO_ROWS = SimpleResultMetaData(())
+
+
+def prepared(connection: Connection, statement: Executable, given: Any) -> Prepared | None:
+    """The statement compiled for values of these names, or None when it must go the usual way."""
+    plan = _ready.get((connection.dialect.name, id(statement)))
+    if plan is None:
+        _look_at(connection, statement, given)
+        return None
+    return plan if plan.fits(given) else None
+
+
+def _look_at(connection: Connection, statement: Executable, given: Any) -> None:
+    worth = _seen.get(statement)
+    if worth is None:
+        _seen[statement] = True
+    elif worth and len(_ready) < READY_MAX:
+        plan = _prepare(connection, statement, given)
+        if plan is None:
+            _seen[statement] = False
+        else:
+            _ready[connection.dialect.name, id(statement)] = plan
+
+
+def _prepare(connection: Connection, statement: Executable, given: Any) -> Prepared | None:
+    if not isinstance(statement, Select | Insert | Update | Delete) or statement._execution_options:
+        return None
+    one = given[0] if type(given) is list else given
+    try:
+        return Prepared(
+            statement,
+            statement.compile(
+                dialect=connection.dialect,
+                column_keys=sorted(one),
+                for_executemany=isinstance(statement, Insert) and not statement._returning,
+            ),
+            one,
+        )
+    except NotPlain:
+        return None
+
+
+def _check_plain(compiled: Any, given: Mapping[str, Any]) -> None:
+    binds = compiled.bind_names
+    late = [bind for bind in binds if bind.callable is not None or (bind.expanding and bind.key in given)]
+    if late or compiled.escaped_bind_names or compiled.update_prefetch or compiled.literal_execute_params:
+        raise NotPlain("values that are only known when it runs")
+    if compiled.schema_translate_map or (compiled.implicit_returning and not compiled.effective_returning):
+        raise NotPlain("another text for each run")
+
+
+def _scalar_defaults(compiled: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Defaults of columns that were not given."""
+    found: dict[str, Any] = {}
+    for column in compiled.insert_prefetch:
+        if column.default is None or not column.default.is_scalar:
+            raise NotPlain(f"{column} has a default that is worked out")
+        if column.key not in given:
+            found[column.key] = column.default.arg
+    return found
+
+
+def _reading(compiled: Any) -> SimpleResultMetaData | None:
+    columns: Sequence[Any] = compiled._result_columns
+    if not columns:
+        return None
+    processors = [column.type._cached_result_processor(compiled.dialect, None) for column in columns]
+    return SimpleResultMetaData([column.keyname for column in columns], _processors=processors)
+
+
+def _processed(process: Process, value: Any) -> Any:
+    return value if process is None else process(value)
