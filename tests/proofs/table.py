@@ -105,9 +105,9 @@ def write(lines: Iterable[Line]) -> None:
     rows = _rows_there() | {(line.what.name, line.kind): line.row() for line in lines}
     page = [_HEAD]
     for name in sorted(PROOFS):
-        page.append(f"## {name}\n\n{_goal(PROOFS[name])}\n\n{_COLUMNS}")
-        page += [f"{rows[key]}\n" for key in _keys_of(name) if key in rows]
-        page.append("\n")
+        known = [f"{rows[key]}\n" for key in _keys_of(name) if key in rows]
+        if known:
+            page += [f"## {name}\n\n{_goal(PROOFS[name])}\n\n{_COLUMNS}", *known, "\n"]
     PAGE.write_text("".join(page).rstrip() + "\n", encoding="utf-8")
 
 
