@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -81,6 +81,29 @@ def test_what_stays_busy_is_refused_after_five_tries(database: Database) -> None
         database.transact(stuck)
     assert no.value.reason is Reason.BUSY
     assert 2 <= len(tries) <= TRIES_MAX
+
+
+def test_a_full_disk_is_refused_for_later_and_nothing_of_it_stays(sqlite_database: Database) -> None:
+    pragma(sqlite_database, "max_page_count=1")  # the file's present size: not a page more
+
+    def write_much(session: Session) -> None:
+        for number in range(2_000):
+            session.execute(insert(FileMark).values(name=f"mark {number}", value="x" * 500))
+
+    with pytest.raises(Refused) as no:
+        sqlite_database.transact(write_much)
+    assert (no.value.reason, no.value.reason.status) == (Reason.DISK_FULL, 503)
+    pragma(sqlite_database, "max_page_count=1073741823")
+    count = select(func.count()).select_from(FileMark)
+    assert sqlite_database.read(lambda session: session.scalar(count)) == 0
+    sqlite_database.transact(write_much)
+    assert sqlite_database.read(lambda session: session.scalar(count)) == 2_000
+
+
+def pragma(database: Database, words: str) -> None:
+    connection = database.write_engine.raw_connection()
+    connection.cursor().execute(f"PRAGMA {words}")
+    connection.close()
 
 
 def test_a_broken_constraint_is_not_tried_again(database: Database) -> None:

@@ -35,6 +35,7 @@ class Reason(str, Enum):
     NOT_FOUND = ("not_found", 404)
     TOO_MANY_REQUESTS = ("too_many_requests", 429)
     BUSY = ("busy", 503)
+    DISK_FULL = ("disk_full", 503)
     CHANGED_MEANWHILE = ("changed_meanwhile", 409)
     ALREADY_EXISTS = ("already_exists", 409)
     # codes
