@@ -82,10 +82,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for line in _run(Grounds(folder, stack), given):
             print(line.json() if given.json else line.sentence(), flush=True)
             lines.append(line)
+            if given.write:
+                table.write([line])  # at once: a long run may be ended
     if not given.json:
         print(f"\n{table.markdown(lines)}")
-    if given.write:
-        table.write(lines)
     return 0 if all(line.good for line in lines) else 1
 
 
