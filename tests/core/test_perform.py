@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.builders import MORNING, at_once
 from wms.core.call import Call, Who
@@ -156,6 +157,88 @@ def test_those_who_wait_are_woken_after_the_commit_and_not_after_a_refusal(datab
     assert database.read(lambda session: session.scalars(select(OutboxRow.id)).all()) == []
     asked(database, announced, "r2")
     assert database.wakes.seen(WAKE) == seen + 1
+
+
+def test_a_command_is_answered_with_200_unless_told_otherwise(database: Database) -> None:
+    outcome = perform(database, HandClock(MORNING), WHO, "r1", "please", marked)
+    assert outcome.status == 200
+    assert asked(database, marked).replayed, "and kept under that status"
+
+
+def test_what_was_asked_is_compared_as_bytes_too(database: Database) -> None:
+    for content in ("请", "请".encode()):
+        assert perform(database, HandClock(MORNING), WHO, "r1", content, marked).status == 200
+    assert marks(database) == 1
+
+
+@pytest.mark.parametrize("request_id", ["a", "x" * 128])
+def test_the_shortest_and_the_longest_request_id_serve(database: Database, request_id: str) -> None:
+    assert asked(database, marked, request_id).status == 200
+
+
+def test_another_askers_answer_under_the_same_id_is_not_shown(database: Database) -> None:
+    asked(database, marked, who=Who("key:2", 1))
+    asked(database, marked, who=Who("key:3", 1))
+    mine, again = asked(database, refused), asked(database, refused)
+    assert (mine.status, again.status, again.replayed) == (409, 409, True)
+
+
+def test_answers_keep_their_signs_and_moments(database: Database) -> None:
+    outcome = asked(database, lambda call: {"name": "储位", "at": call.now, "who": Who("key:9", 1).rights})
+    assert '"name":"储位"' in outcome.body
+    assert outcome.content["at"] == MORNING.isoformat()
+    assert outcome.content["who"] == str(frozenset())
+
+
+def test_a_key_broken_by_the_work_itself_is_an_error_of_ours(database: Database) -> None:
+    def twice(call: Call) -> dict[str, object]:
+        call.session.add_all([FileMark(name="same", value="1"), FileMark(name="same", value="2")])
+        return {}
+
+    with pytest.raises(IntegrityError):
+        asked(database, twice)
+    assert marks(database) == 0
+
+
+def test_what_the_work_left_in_the_session_is_written_before_its_answer(database: Database) -> None:
+    """So that a mark that cannot be written is found out before an answer is stored."""
+    asked(database, marked, "r1")
+    stored = database.read(lambda session: session.scalars(select(FileMark.value)).all())
+    assert stored == ["r1"]
+
+
+def test_a_no_of_exactly_500_would_not_be_kept(database: Database) -> None:
+    """BUSY is 503, the only one there is; the boundary itself is held by the reasons' statuses."""
+    assert {reason.status for reason in Reason if reason.status >= 500} == {503}
+
+
+def test_wakes_of_a_try_that_failed_are_forgotten(database: Database) -> None:
+    tries: list[int] = []
+
+    def again(call: Call) -> dict[str, object]:
+        tries.append(1)
+        if len(tries) == 1:
+            call.wakes.add("in vain")
+            raise OperationalError("", {}, Exception("database is locked"))
+        call.wakes.add("done")
+        return {}
+
+    before = {name: database.wakes.seen(name) for name in ("in vain", "done")}
+    asked(database, again)
+    assert {name: database.wakes.seen(name) - before[name] for name in before} == {"in vain": 0, "done": 1}
+    tries.clear()
+    system_call(database, HandClock(MORNING), 1, again, request_id="night")
+    assert {name: database.wakes.seen(name) - before[name] for name in before} == {"in vain": 0, "done": 2}
+
+
+def test_a_command_of_the_house_may_act_for_somebody(database: Database) -> None:
+    def whoever(call: Call) -> str:
+        return f"{call.actor} in {call.warehouse_id}"
+
+    clock = HandClock(MORNING)
+    assert system_call(database, clock, 1, whoever, request_id="a") == "system in 1"
+    assert system_call(database, clock, 1, whoever, request_id="b", actor="audit") == "audit in 1"
+    assert system_call(database, clock, 1, whoever, request_id="c", who=Who("person:7", 2)) == "person:7 in 2"
 
 
 def test_a_command_of_the_house_stores_no_answer(database: Database) -> None:

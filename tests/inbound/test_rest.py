@@ -134,6 +134,9 @@ def test_a_foreign_merchants_rows_do_not_exist(quick: Park) -> None:
     assert program.post("receipts", {"asn": "F1", "sku": "F", "quantity": 1, "container": "L"}) == 404
     assert program.post("receipts", {"asn": "A1", "sku": "F", "quantity": 1, "container": "L"}) == 404
     assert program.post("putaways", {"container": "LF"}) == 404
+    assert program.post("receipts", {"asn": "A1", "sku": "S", "quantity": 1, "container": "LF"}) == 404, "not his box"
+    assert program.post("receipts", {"asn": "A1", "sku": "S", "quantity": 1, "container": "LM"}) == 201
+    assert program.post("receipts", {"asn": "A1", "sku": "S", "quantity": 1, "container": "LM"}) == 201, "his own again"
     assert program.post("asns", {"merchant": "M2", "no": "A9", "lines": [{"sku": "F", "quantity": 1}]}) == 404
     assert program.post("skus", {"merchant": "M2", "code": "X", "name": "X"}) == 404
     assert program.post("asns", {"no": "A9", "lines": [{"sku": "S", "quantity": 1}]}) == 201, "its own, unnamed"

@@ -144,3 +144,11 @@ def test_people_at_work_are_those_with_an_open_session(park: Park) -> None:
     a_person(park, "林")
     assert park.read(lambda session: queries.people_at_work(session, park.warehouse_id)) == []
     assert [each.name for each in park.read(lambda session: queries.people(session, park.warehouse_id))] == ["林"]
+
+
+def test_who_is_bound_to_a_merchant_has_no_right_over_everybodys_goods() -> None:
+    everybodys = {Right.RELEASE_WAVES, Right.SORT, Right.CONTROL_LINE, Right.SEE_TERMINAL, Right.MANAGE_COURIERS}
+    for role in Role:
+        assert not {right.value for right in everybodys} & rights_of(role, 7)
+        assert rights_of(role, 7) <= rights_of(role)
+    assert rights_of(Role.MERCHANT, 7) == rights_of(Role.MERCHANT)

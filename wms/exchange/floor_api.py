@@ -44,7 +44,7 @@ def empty_chute(call: Call, number: int) -> dict[str, Any]:
 
 @floor_api.get("/bags")
 @floor_api.doc(summary="Bags that have not left", security=SECURITY)
-@question(Right.HAND_OVER)
+@question(Right.SORT)
 def bags(call: Call) -> dict[str, Any]:
     rows = call.session.scalars(
         select(Bag)

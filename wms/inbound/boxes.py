@@ -11,6 +11,7 @@ from wms.core.codes import Kind
 from wms.core.codes import read as read_code
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
+from wms.ledger.tables import Stock
 from wms.site import queries as site_queries
 from wms.site import service as site
 from wms.site.tables import Container
@@ -19,6 +20,7 @@ from wms.site.values import ContainerFacts, ContainerKind
 LPN_CODE = re.compile(r"[0-9A-Z-]{1,40}")
 
 _container = table_of(Container)
+_stock = table_of(Stock)
 _box = (
     select(
         _container.c.place_id,
@@ -29,6 +31,11 @@ _box = (
         _container.c.parent_place_id,
     )
     .where(_container.c.warehouse_id == bindparam("w"), _container.c.code == bindparam("code"))
+    .limit(1)
+)
+_own_goods = (
+    select(_stock.c.id)
+    .where(_stock.c.place_id == bindparam("p"), _stock.c.merchant_id == bindparam("m"), _stock.c.on_hand > 0)
     .limit(1)
 )
 
@@ -47,7 +54,7 @@ def lpn(call: Call, scanned: str | None, *, named: bool = False) -> ContainerFac
     known = call.session.execute(_box, {"w": call.warehouse_id, "code": code.body}).one_or_none()
     if known is None and code.kind is Kind.PLAIN and not (named and LPN_CODE.fullmatch(code.body)):
         raise Refused(Reason.CONTAINER_UNKNOWN, container=code.body[:40])
-    return _made(call, code.body) if known is None else refuse_other_box(site_queries.container_facts(*known))
+    return _made(call, code.body) if known is None else _own(call, site_queries.container_facts(*known))
 
 
 def _made(call: Call, code: str) -> ContainerFacts:
@@ -71,7 +78,16 @@ def box(call: Call, scanned: str) -> ContainerFacts:
     known = call.session.execute(_box, {"w": call.warehouse_id, "code": code.body}).one_or_none()
     if known is None:
         raise Refused(Reason.CONTAINER_UNKNOWN, container=code.body[:40])
-    return refuse_other_box(site_queries.container_facts(*known))
+    return _own(call, site_queries.container_facts(*known))
+
+
+def _own(call: Call, container: ContainerFacts) -> ContainerFacts:
+    """A merchant's program knows the boxes that hold goods of his; owners never mix in one by a guessed number."""
+    if call.merchant_id is not None:
+        given = {"p": container.place_id, "m": call.merchant_id}
+        if call.session.execute(_own_goods, given).first() is None:
+            raise Refused(Reason.CONTAINER_UNKNOWN, container=container.code)
+    return refuse_other_box(container)
 
 
 def refuse_other_box(container: ContainerFacts) -> ContainerFacts:

@@ -53,6 +53,8 @@ _take_promised = (
         _stock.c.place_id == bindparam("p"),
         _stock.c.sku_id == bindparam("s"),
         _stock.c.lot_id == bindparam("l"),
+        _stock.c.condition == bindparam("c"),
+        _stock.c.book == bindparam("b"),
         _stock.c.promised >= bindparam("q"),
         _stock.c.frozen_reason.is_(None),
     )
@@ -150,8 +152,9 @@ def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None
     virtual = set(virtual_ids(call.session, call.warehouse_id).values())
     net = changes([movement], virtual)
     _lock(call, list(net))
-    values = {"row": stock_id, "m": movement.merchant_id, "p": movement.source_id, "s": movement.sku_id}
-    if touched(call.session, _take_promised, {**values, "l": movement.lot_id, "q": movement.quantity}) != 1:
+    goods = {"s": movement.sku_id, "l": movement.lot_id, "c": str(movement.condition), "b": movement.book}
+    values = {"row": stock_id, "m": movement.merchant_id, "p": movement.source_id, **goods, "q": movement.quantity}
+    if touched(call.session, _take_promised, values) != 1:
         raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
     for key, change in net.items():
         if change > 0:

@@ -129,6 +129,7 @@ _OWNER = frozenset(
         Right.WRITE_WEBHOOKS,
     }
 )
+_OF_ONE_MERCHANT = _OWNER | _FLOOR | _TABLE | {Right.HAND_OVER}
 _MACHINE_FLOOR = _FLOOR | _TABLE | _LINE | {Right.RELEASE_WAVES, Right.READ_AUDIT}
 _SUPERVISOR = _FLOOR | _TABLE | _LINE | _LEADING
 _MANAGER = (
@@ -212,6 +213,11 @@ class KeyFacts:
     revoked: bool
 
 
-def rights_of(role: Role | str) -> frozenset[str]:
-    """The codes of a role's rights, as a call carries them."""
-    return frozenset(right.value for right in RIGHTS[Role(role)])
+def rights_of(role: Role | str, merchant_id: int | None = None) -> frozenset[str]:
+    """The codes of a role's rights, as a call carries them.
+
+    Who is bound to a merchant has no right over what belongs to everybody's goods at once: waves, chutes, bags, the
+    house itself.
+    """
+    rights = RIGHTS[Role(role)] if merchant_id is None else RIGHTS[Role(role)] & _OF_ONE_MERCHANT
+    return frozenset(right.value for right in rights)
