@@ -63,8 +63,9 @@ def promises_page() -> str:
     return (
         f"# Promises\n\n{MADE_BY}\n"
         "`wms audit` recomputes each of these from the rows, and exits with 1 if one is broken. A running server asks\n"
-        "every minute about what new movements touched, and every night about every row. What is broken (and is so when asked again) is written down and shown on the\n"
-        "terminal, and the row of stock it names is frozen until a person has looked. An audit never repairs.\n\n"
+        "every minute about what new movements touched, and every night about every row. What is broken (and is so\n"
+        "when asked again) is written down and shown on the terminal, and the row of stock it names is\n"
+        "frozen until a person has looked. An audit never repairs.\n\n"
         "Rows with one number are parts of one promise. Some promises are held by the database itself as well:\n"
         "`0 <= promised <= on hand` is a check of the table, and triggers refuse to change or delete a movement.\n\n"
         f"| no. | promise | in words | asked in |\n|---|---|---|---|\n{rows}"

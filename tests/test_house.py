@@ -43,6 +43,7 @@ RULES: dict[str, Rule] = {
         pages.reasons_are_never_reused,
         pages.links_lead_somewhere,
         pages.named_files_are_there,
+        pages.named_tests_are_there,
     )
 }
 
@@ -107,6 +108,8 @@ BROKEN: list[tuple[str, str, str]] = [
     ("every_reason_has_words", "wms/core/refusal.py", REASON + '    ODD = ("odd", 409)\n'),
     ("reasons_are_never_reused", "wms/core/refusal.py", REASON + '    GONE_AWAY = ("gone", 404)\n'),
     ("links_lead_somewhere", "docs/guide/first.md", "see [the map](../map.md)"),
+    ("named_tests_are_there", "docs/guide/x.md", "`tests/core/test_x.py::test_y`"),
+    ("named_tests_are_there", "docs/guide/when-things-break.md", "| the sky falls | nothing | duck | surely |"),
     ("named_files_are_there", "docs/guide/first.md", "look into `wms/picking/walks.py`"),
     ("links_lead_somewhere", "docs/guide/first.md", '<img alt="" src="terminal.png">'),
 ]

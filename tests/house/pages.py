@@ -15,6 +15,8 @@ LANGUAGES = ("zh", "en")
 REASONS_FILE = "wms/core/refusal.py"
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)|<img[^>]* src=\"(?!https?:)([^\"]+)\"")
 NAMED_FILE = re.compile(r"`((?:wms|devices|migrations|scripts|tests|docs)/[\w./-]+)`")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+FAULTS = "when-things-break.md"
 TEXT_CALLS = ("text", "say")
 
 
@@ -125,6 +127,27 @@ def named_files_are_there(root: Path) -> list[str]:
         for named in NAMED_FILE.findall(page.read_text("utf-8"))
         if not (root / named).exists()
     ]
+
+
+def named_tests_are_there(root: Path) -> list[str]:
+    """A test that a page names as proof exists, and each row of a page of faults names one."""
+    return [
+        f"{page.relative_to(root).as_posix()} {trouble}"
+        for page in _pages(root)
+        for line in page.read_text("utf-8").splitlines()
+        for trouble in _of_proofs(root, page, line)
+    ]
+
+
+def _of_proofs(root: Path, page: Path, line: str) -> Iterator[str]:
+    named = NAMED_TEST.findall(line)
+    for file, name in named:
+        source = root / file
+        if not source.is_file() or f"def {name}(" not in source.read_text("utf-8"):
+            yield f"names {file}::{name}, which is not there"
+    is_row = line.startswith("| ") and not line.startswith("| fault |")
+    if page.name == FAULTS and is_row and not named:
+        yield f"names no test: {line[:40]}"
 
 
 def _pages(root: Path) -> list[Path]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from tests.builders import Park, a_park, a_sku, at_once, stock_in
+from tests.builders import MORNING, Park, a_park, a_sku, at_once, stock_in
 from tests.inbound.dock import broken_promises, lies_in, open_putaways, put_away, received, refusal
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
@@ -18,6 +18,7 @@ from wms.ledger.values import Condition
 from wms.site import queries as site
 from wms.site import service as site_service
 from wms.site.tables import Slot
+from wms.slotting.tables import SlotLease
 
 
 @pytest.fixture
@@ -144,7 +145,9 @@ def test_a_slot_kept_for_one_box_takes_no_other(park: Park) -> None:
     assert put_away(park, "L-1", kept.slot_code)
     received(park, other, 2, "L-3")
     (again,) = park.act(lambda call: service.suggest(call, service.box(call, "L-2")))
-    park.clock.advance(minutes=21)
+    park.clock.advance(hours=5)  # a fast business day ends no lease
+    assert refusal(lambda: put_away(park, "L-3", again.slot_code)) is Reason.SLOT_KEPT
+    park.database.transact(lambda session: session.execute(update(SlotLease).values(until=MORNING)))
     assert put_away(park, "L-3", again.slot_code)
 
 
