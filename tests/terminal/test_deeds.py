@@ -16,6 +16,7 @@ from tests.terminal.desk import Desk
 from tests.terminal.scene import a_gateway, a_job, a_reject, at_work, found, only, scanned, stocked
 from wms.core.outbox import Announcement, Deliverer
 from wms.core.promises import Broken
+from wms.core.start_checks import Weakness, write_down
 from wms.core.tables import AuditRow, OutboxRow
 from wms.counting import service as counting
 from wms.counting.values import Counted
@@ -312,9 +313,25 @@ def test_goods_the_audit_froze_are_counted(sqlite_desk: Desk) -> None:
     desk.park.act(lambda call: note_broken(call, promise, broken))
     trouble = only(desk)
     assert (trouble.code, trouble.priority, trouble.deed.args) == ("H-5101", 1, {"slot": "A01-01-1A"})
+    shown = desk.page()
+    assert "账对不上：A01-01-1A · " in shown
+    assert "最后一笔：收货" in shown
     press(desk, trouble)
     task = desk.park.read(lambda session: session.scalars(select(Task)).one())
     assert (task.kind, task.priority, task.facts["slot"]) == ("count", 2, "A01-01-1A")
+
+
+def test_what_is_weak_about_the_ground_is_listed_until_it_is_mended(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    write = desk.park.database.transact
+    write(lambda session: write_down(session, [Weakness("clock_behind", {"behind_s": "3,600", "last": "2026-11-07"})]))
+    trouble = only(desk)
+    assert (trouble.code, trouble.priority) == ("H-5201", 2)
+    shown = desk.page()
+    assert "服务器时钟慢了" in shown
+    assert "时钟比最后一笔移动慢 3,600 秒" in shown
+    write(lambda session: write_down(session, []))
+    assert not found(desk)
 
 
 def test_a_shelved_row_is_listed_apart_with_the_name_for_a_quarter_of_an_hour(sqlite_desk: Desk) -> None:

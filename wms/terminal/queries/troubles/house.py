@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import aliased
 
+from wms.catalog.tables import Sku
 from wms.core.start_checks import written_down
 from wms.core.tables import OutboxRow
 from wms.counting.tables import Count, CountLine
-from wms.ledger.tables import BrokenPromise, Stock
+from wms.ledger.tables import BrokenPromise, MovementRow, Stock
 from wms.shipping.tables import WaybillPool
-from wms.site.tables import Slot
+from wms.site.tables import Place, Slot
+from wms.terminal.queries.history.common import movements
 from wms.terminal.queries.look import Look
 from wms.terminal.queries.troubles import cures
 from wms.terminal.values import HOLD, STOP, WARN, Deed, Trouble, Words
@@ -62,24 +64,40 @@ def broken_promises(look: Look) -> Iterator[Trouble]:
     )
     for row in rows:
         key = f"promise:{row.id}"
-        slot = _slot_of(look, row.subject)
+        frozen = _stock_of(look, row.subject)
         deed = cures.look_after(key)
-        if slot is not None:
-            deed = Deed("count_slot", Words("terminal.deed.count_slot", {"slot": slot}), {"slot": slot})
-        what = Words("terminal.trouble.promise", {"subject": row.subject})
-        note = Words("terminal.trouble.promise.note", {"promise": row.promise, "facts": row.facts})
-        yield Trouble(key, "H-5101", STOP, what, note, deed, row.found_at)
+        if frozen is not None and frozen.slot is not None:
+            deed = Deed("count_slot", Words("terminal.deed.count_slot", {"slot": frozen.slot}), {"slot": frozen.slot})
+        subject = row.subject if frozen is None else f"{frozen.place} · {frozen.name}"
+        what = Words("terminal.trouble.promise", {"subject": subject})
+        yield Trouble(key, "H-5101", STOP, what, _with_last_movement(look, row, frozen), deed, row.found_at)
 
 
-def _slot_of(look: Look, subject: str) -> str | None:
-    """The slot of "stock 17"."""
+def _stock_of(look: Look, subject: str) -> Any:
+    """Where and what "stock 17" is; `slot` is None where it does not lie in a slot."""
     kind, _, number = subject.partition(" ")
     if kind != "stock" or not number.isdigit():
         return None
-    query = select(Slot.code).join(Stock, Stock.place_id == Slot.place_id)
-    return look.session.scalars(
-        query.where(Stock.id == int(number), Slot.warehouse_id == look.warehouse_id)
+    query = (
+        select(Stock.place_id, Stock.lot_id, Place.code.label("place"), Slot.code.label("slot"), Sku.name)
+        .join(Place, Place.id == Stock.place_id)
+        .join(Sku, Sku.id == Stock.sku_id)
+        .outerjoin(Slot, Slot.place_id == Stock.place_id)
+    )
+    return look.session.execute(
+        query.where(Stock.id == int(number), Stock.warehouse_id == look.warehouse_id)
     ).one_or_none()
+
+
+def _with_last_movement(look: Look, row: Any, frozen: Any) -> Words:
+    """What does not add up, and what moved there last; all movements stand on the place's own page."""
+    facts = {"promise": row.promise, "facts": row.facts}
+    if frozen is not None:
+        there = or_(MovementRow.source_id == frozen.place_id, MovementRow.target_id == frozen.place_id)
+        for last in movements(look, and_(there, MovementRow.lot_id == frozen.lot_id))[:1]:
+            more = {"last": last.what, "quantity": f"{last.quantity:,}", "actor": last.actor}
+            return Words("terminal.trouble.promise.moved", {**facts, **more})
+    return Words("terminal.trouble.promise.note", facts)
 
 
 def counts_to_approve(look: Look) -> Iterator[Trouble]:
@@ -121,5 +139,5 @@ def weak_ground(look: Look) -> Iterator[Trouble]:
     """What the server said at its start, as long as it lasts."""
     for weakness in written_down(look.session):
         key = f"ground:{weakness.code}"
-        what = Words("terminal.trouble.ground")
+        what = Words(f"terminal.ground.{weakness.code}")
         yield Trouble(key, "H-5201", WARN, what, Words(weakness.key, weakness.facts), cures.look_after(key))
