@@ -163,6 +163,7 @@ class Cluster:
         """ "Fast shutdown": sessions are closed, nothing is waited for."""
         if self._process is None:
             return
+        self._wake_all()
         self._process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS_MAX)
@@ -173,9 +174,18 @@ class Cluster:
     def stop_at_once(self) -> None:
         """ "Immediate shutdown": every process quits where it stands; the next start recovers."""
         assert self._process is not None
+        self._wake_all()
         self._process.send_signal(signal.SIGQUIT)
         self._process.wait(STOP_SECONDS_MAX)
         self._process = None
+
+    def put_log_writer_to_sleep(self) -> None:
+        """Stop the process that writes the log by itself (Linux): it is written for those only who wait for it."""
+        assert self._process is not None
+        for pid in _children(self._process.pid):
+            with contextlib.suppress(OSError):  # a session that has just ended
+                if b"walwriter" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGSTOP)
 
     def crash(self) -> None:
         """kill -9 of all its processes at one moment (Linux): what stood in shared memory only is gone."""
@@ -189,6 +199,12 @@ class Cluster:
             os.kill(pid, signal.SIGKILL)
         main.wait(STOP_SECONDS_MAX)
         self._process = None
+
+    def _wake_all(self) -> None:
+        assert self._process is not None
+        for pid in _children(self._process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
     def _superuser(self) -> Engine:
         return create_engine(f"postgresql://{SUPERUSER}@/postgres?host={self._folder}", poolclass=NullPool)

@@ -28,6 +28,7 @@ PROGRAMS, HANDS = 4, 3
 MOMENT_S = 0.03
 LAST_ONES = 15
 
+
 # Sessions at work come first: those that wait for nothing lose nothing.
 _END_SESSIONS = text(
     "SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
@@ -76,7 +77,7 @@ def _end_sessions(database: Database, number: int) -> None:
     name="cluster_killed",
     promises=(1, 2, 4),
     on=(POSTGRESQL,),
-    small={"crashes": 2, "each": 20},
+    small={"crashes": 1, "each": 25},
     full={"crashes": 20, "each": 150},
     goal="20 crashes, 0 lost",
 )
@@ -94,6 +95,7 @@ def _cluster_killed(ground: Ground, crashes: int, each: int, *, sabotaged: bool)
     with _stand(synchronous_commit="off" if sabotaged else "on") as stand, Servers(stand.url, ground.folder) as servers:
         park = build(stand.database, HANDS)
         _write_all_down(stand.database)
+        stand.cluster.put_log_writer_to_sleep()
         servers.start()
         clients = crowd(park, servers.where, PROGRAMS)
         clients.start()
@@ -104,6 +106,7 @@ def _cluster_killed(ground: Ground, crashes: int, each: int, *, sabotaged: bool)
             else:
                 stand.cluster.crash()
             stand.cluster.start()
+            stand.cluster.put_log_writer_to_sleep()
         verdict, besides = _end(clients, servers, stand.database, sabotaged=sabotaged)
     return Outcome(f"{crashes} crashes, {PROGRAMS} programs, {HANDS} PDAs", besides, facts=verdict.facts)
 
@@ -119,9 +122,7 @@ class _Stand:
 
 @contextmanager
 def _stand(*, synchronous_commit: str) -> Iterator[_Stand]:
-    asleep = {"wal_writer_delay": "10s", "wal_writer_flush_after": "2GB"}  # nobody writes the log by himself
-    settings = {"synchronous_commit": synchronous_commit, **asleep}
-    with postgres.cluster_to_crash(settings) as cluster:
+    with postgres.cluster_to_crash({"synchronous_commit": synchronous_commit}) as cluster:
         server = postgres.Server(cluster.url)
         url = server.url(server.create("crash"))
         schema.build(url)
@@ -149,9 +150,9 @@ def _end(clients: Crowd, servers: Servers, database: Database, *, sabotaged: boo
     clients.finish()
     database.dispose()  # its sessions died with the others
     verdict = judge(database, clients.journal)
-    again = [*replayed(clients), *undelivered(database)]
-    servers.stop()
     if sabotaged:
         return verdict, tuple(one for one in verdict.sentences if one.startswith("lost"))
-    besides = [*again, *clients.failures, *servers.trouble(), *judge(database, clients.journal).sentences]
+    besides = [*replayed(clients), *undelivered(database)]
+    servers.stop()
+    besides += [*clients.failures, *servers.trouble(), *judge(database, clients.journal).sentences]
     return verdict, tuple(dict.fromkeys([*verdict.sentences, *besides[:SHOWN_MAX]]))
