@@ -30,7 +30,8 @@ OK = 0
 OPEN_KEPT = 0x100 | 0x800 | 0x80000  # SQLITE_OPEN_MAIN_DB, MAIN_JOURNAL, WAL: temporary files are nobody's loss
 _numbers = count(1)
 
-_OPEN = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p, c_int, POINTER(c_int))
+# The name stays a pointer: the system's VFS keeps it as long as the file is open, and a copy of ours would be gone.
+_OPEN = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int))
 _DELETE = ctypes.CFUNCTYPE(c_int, c_void_p, c_char_p, c_int)
 _WRITE = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 _TRUNCATE = ctypes.CFUNCTYPE(c_int, c_void_p, c_int64)
@@ -126,10 +127,10 @@ class _Watch:
         self.vfs.open = _OPEN(self._open)
         self.vfs.delete = _DELETE(self._delete)
 
-    def _open(self, vfs: int, name: bytes, file: int, flags: int, out_flags: Any) -> int:
+    def _open(self, vfs: int, name: int | None, file: int, flags: int, out_flags: Any) -> int:
         status: int = self._own.open(vfs, name, file, flags, out_flags)
         if status == OK and name and flags & OPEN_KEPT:
-            self._paths[file] = name.decode()
+            self._paths[file] = ctypes.string_at(name).decode()
             methods = ctypes.cast(file, POINTER(c_void_p))  # a file begins with the pointer to its methods
             methods[0] = ctypes.addressof(self._watched(int(methods[0] or 0)))
         return status
