@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import threading
 import time
-from unittest.mock import patch
 
 from sqlalchemy import func, select
 
@@ -28,6 +27,7 @@ from tests.proofs.matrix.stand import (
     Server,
     Wire,
 )
+from tests.proofs.sabotage import replaced
 from wms.core import perform
 from wms.core.db import Database
 from wms.inbound import service as inbound
@@ -163,5 +163,5 @@ def every_arrival_is_new(ground: Ground, *, faults: int) -> Outcome:
     def do(db: object, clock: object, who: object, request_id: str, *more: object) -> object:
         return kept(db, clock, who, f"{request_id}/{time.monotonic_ns()}/{next(numbers)}", *more)  # type: ignore[arg-type]
 
-    with patch.object(perform, "_do", do):
+    with replaced(perform, _do=do):
         return fault_matrix(ground, faults=faults)

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
-from unittest.mock import patch
 
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
@@ -21,6 +20,7 @@ from sqlalchemy import func, select
 from tests.builders import Park
 from tests.picking.floor import FAR, MIDDLE, NEAR, Floor, a_floor
 from tests.proofs.frame import Ground, Outcome, audit, proof, twin
+from tests.proofs.sabotage import replaced
 from wms.app import make_house
 from wms.core import codes
 from wms.core.clock import WallClock
@@ -237,5 +237,5 @@ def judged_anywhere(ground: Ground, *, rounds: int) -> Outcome:
     def stands(call: Any, _made_on: Any) -> Any:
         return shell.standing(call.session, call.person_id)
 
-    with patch.object(shell, "_stands", stands):
+    with replaced(shell, _stands=stands):
         return offline_scans(ground, rounds=rounds)

@@ -6,13 +6,13 @@ import time
 from pathlib import Path
 from random import SystemRandom
 from typing import Any
-from unittest.mock import patch
 
 from tests.proofs.day.faults import FAULTS
 from tests.proofs.day.hand import Hand
 from tests.proofs.day.park import MARK_EVERY_SCANS, PDAS, STATIONS, Day
 from tests.proofs.day.time import ruled
 from tests.proofs.frame import SQLITE, Ground, Outcome, proof, twin
+from tests.proofs.sabotage import replaced
 from wms.core import perform
 
 ONE_IN = 6
@@ -80,7 +80,7 @@ def day_without_ids(ground: Ground, *, scans: int, kinds: int, again: int) -> Ou
     def do(db: Any, clock: Any, who: Any, request_id: str, *more: Any) -> Any:
         return kept(db, clock, who, f"{request_id}/{next(numbers)}", *more)
 
-    with patch.object(perform, "_do", do):
+    with replaced(perform, _do=do):
         return _of(lived(ground.url, ground.folder, ground.seed, scans)[0])
 
 
@@ -88,7 +88,7 @@ def day_without_ids(ground: Ground, *, scans: int, kinds: int, again: int) -> Ou
 def day_of_true_chance(ground: Ground, *, scans: int, kinds: int, again: int) -> Outcome:
     """Somebody's dice are not seeded: the same seed no longer gives the same day."""
     day, _trace = lived(ground.url, ground.folder, ground.seed, scans)
-    with patch.object(Hand, "dice", property(lambda _hand: SystemRandom(), lambda _hand, _dice: None), create=True):
+    with replaced(Hand, chance=lambda _hand: SystemRandom()):
         return Outcome(f"{day.world.scans:,} scans", tuple(_same_again(ground, day, scans, again)))
 
 

@@ -30,13 +30,17 @@ class Hand:
 
     def __init__(self, day: Day, badge: str, pin: str, device: str, station: str = "") -> None:
         self.day, self.badge, self._pin, self.device, self.station = day, badge, pin, device, station
-        self.dice = random.Random(f"{day.seed} {badge}")
+        self.dice = self.chance()
         self.envelope: Json = {}
         self.actor = ""
         self._rebooted = False
         self.cookies = ""
         self.csrf = ""
         self.stopped_then: frozenset[str] = frozenset()  # orders that were cancelled when the server answered
+
+    def chance(self) -> random.Random:
+        """What he does by chance is the seed's."""
+        return random.Random(f"{self.day.seed} {self.badge}")
 
     def work(self) -> Doing:
         """A role's day."""

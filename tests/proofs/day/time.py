@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, TypeVar
-from unittest.mock import patch
+from typing import TypeVar
 
+from tests.proofs.sabotage import replaced
 from wms.core.clock import WallClock
 
 T = TypeVar("T")
@@ -66,12 +66,6 @@ def ruled(time: VirtualTime, seed: int) -> Iterator[None]:
     """Inside, the wall clock shows virtual time and nothing is left to the machine's chance."""
     chance = Chance(seed)
     names = ("token_hex", "token_urlsafe", "randbelow", "choice")
-    patches: list[Any] = [patch.object(secrets, name, getattr(chance, name)) for name in names]
-    patches.append(patch.object(WallClock, "now", lambda _clock: time.now()))
-    for each in patches:
-        each.start()
-    try:
+    seeded = {name: getattr(chance, name) for name in names}
+    with replaced(secrets, **seeded), replaced(WallClock, now=lambda _clock: time.now()):
         yield
-    finally:
-        for each in patches:
-            each.stop()
