@@ -24,7 +24,7 @@ from scripts.mutations.trial import ROOT, Target, Verdict
 
 GOAL = 0.9
 KNOWN = ROOT / "docs" / "reference" / "mutation.md"
-LEDGER = ("tests/ledger/test_stock.py", "tests/ledger/test_promises.py")
+LEDGER = ("tests/ledger/test_guards.py", "tests/ledger/test_stock.py", "tests/ledger/test_promises.py")
 TARGETS = (
     Target("wms/ledger/rules.py", LEDGER),
     Target("wms/ledger/values.py", LEDGER),

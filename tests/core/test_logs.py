@@ -37,6 +37,16 @@ def test_an_error_is_one_line_with_its_place_and_without_values(capsys: pytest.C
     assert said.out == ""
 
 
+def test_what_a_terminal_would_obey_is_written_as_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up()
+    odd = "a\r\nb\x1b[2J\x9b1m\x7f\u2028\u202e储\ud800"
+    structlog.get_logger("test").warning("odd", said=odd)
+    (line,) = capsys.readouterr().err.split("\n")[:-1]
+    assert all(sign.isprintable() for sign in line)
+    assert "储" in line
+    assert json.loads(line)["said"] == odd
+
+
 def test_a_database_error_does_not_repeat_what_was_to_be_stored(sqlite_database: Database) -> None:
     with pytest.raises(DBAPIError) as found:
         sqlite_database.transact(lambda session: session.execute(text("INSERT INTO x VALUES (:a)"), {"a": "王敏"}))

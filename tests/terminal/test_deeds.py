@@ -364,3 +364,8 @@ def test_one_drawing_serves_all_who_look_at_once(sqlite_desk: Desk) -> None:
     view = View("overview", sqlite_desk.park.warehouse_id, "zh")
     assert board.drawn(view) is board.drawn(view)
     assert board.draw_now(view) is not board.draw_now(view)
+
+
+def test_a_finding_nobody_knows_is_wrong_input_and_no_mistake_of_ours(sqlite_desk: Desk) -> None:
+    answer = sqlite_desk.do("route_again", kind="<x>")
+    assert (answer.status_code, answer.get_json()["error"]["facts"]) == (400, {"what": "kind"})

@@ -123,3 +123,9 @@ def test_an_unknown_section_is_not_found(sqlite_desk: Desk) -> None:
     answer = sqlite_desk.client.get("/terminal/live?section=treasure")
     assert answer.json
     assert answer.json["error"]["reason"] == "bad_input"
+
+
+@pytest.mark.parametrize("page", ["login", "", "look"])
+def test_an_address_that_no_database_can_hold_is_refused_before_anybody_logs_in(empty: Desk, page: str) -> None:
+    answer = empty.client.get(f"/terminal/{page}?q=a%00b")
+    assert (answer.status_code, answer.get_json()["error"]["reason"]) == (400, "bad_input")

@@ -6,6 +6,7 @@ A trace tells files and lines, never the values in them: names, addresses and ke
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -27,5 +28,11 @@ def set_up() -> None:
     )
 
 
+# What a terminal would obey or a reader of lines would break at, beyond what JSON escapes by itself: C1 controls, line
+# separators, bidirectional controls, halves of characters.
+_OBEYED = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def _written(event: Any, **_given: Any) -> str:
-    return json.dumps(event, ensure_ascii=False, default=str)
+    line = json.dumps(event, ensure_ascii=False, default=str)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", line)

@@ -30,7 +30,7 @@ KNOWN: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Fuzzed:
-    """A house over a park, an integrator's key, and what the house says of its own calls."""
+    """A house over a park, a key that may do everything, and what the house says of its own calls."""
 
     park: Park
     house: House
@@ -62,7 +62,7 @@ def a_fuzzed_park(database: Database) -> Fuzzed:
     park.act(lambda call: people.add_person(call, **supervisor))
     park.act(lambda call: people.add_person(call, badge=BADGE, name="章强", role=Role.ADMIN, pin=PIN))
     park.act(lambda call: people.enrol_device(call, code=DEVICE, kind=DeviceKind.HANDHELD, name="PDA 1"))
-    key = park.act(lambda call: people.make_key(call, role=Role.INTEGRATOR))
+    key = park.act(lambda call: people.make_key(call, role=Role.ADMIN))
     return Fuzzed(park, make_house(database, park.clock, Settings()), key)
 
 

@@ -111,7 +111,10 @@ def refused(no: Refused) -> ResponseReturnValue:
         return redirect(f"{PATH}/login?{urlencode({'next': next_page})}")
     from wms.terminal.pages.views import state_page
 
-    return state_page(no)
+    try:
+        return state_page(no)
+    except Refused:  # nobody is logged in who could be shown a page
+        return _envelope(no)
 
 
 def _envelope(no: Refused) -> Response:

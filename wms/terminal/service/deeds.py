@@ -277,7 +277,10 @@ def _lock_chute(call: Call, args: Args) -> Done:
 
 def _route_again(call: Call, args: Args) -> Done:
     """Parcels that had no route are looked up in the plan anew."""
-    parcels = house.parcels_of_findings(call, Finding(_text(args, "kind")))
+    kind = _text(args, "kind")
+    if kind not in set(Finding):
+        raise Refused(Reason.BAD_INPUT, what="kind")
+    parcels = house.parcels_of_findings(call, Finding(kind))
     for parcel_id in parcels:
         sorting.route_parcel(call, parcel_id)
     return _said("routed", parcels=len(parcels))
