@@ -156,7 +156,7 @@ def _pieces(url: str) -> int:
     return found
 
 
-@twin(of="fault_matrix", sabotage="every arrival counts as a new command", small={"faults": 2})
+@twin(of="fault_matrix", sabotage="every arrival counts as a new command", small={"faults": 1})
 def every_arrival_is_new(ground: Ground, *, faults: int) -> Outcome:
     kept, numbers = perform._do, iter(range(10**9))
 
