@@ -215,7 +215,6 @@ class LedgerMachine(RuleBasedStateMachine):
     def _post(self, *moves: Move) -> None:
         movements = [self._movement(move) for move in moves]
         self._ask(_answering(lambda call: ledger.post(call, movements)), self.book.post(moves))
-        self._learn_ids()
 
     def _ask(self, work: Work, fits: bool) -> Any:
         """A new command; its content, or None when it was refused, as it has to be when it does not fit."""
@@ -253,11 +252,8 @@ class LedgerMachine(RuleBasedStateMachine):
     def _place_id(self, place: int) -> int:
         return self.scene.places[place] if place >= 0 else self.scene.virtual[place]
 
-    def _learn_ids(self) -> None:
-        if len(self.ids) < len(self.book.rows):
-            self.scene.park.read(self._figures)
-
     def _figures(self, session: Session) -> dict[Key, tuple[int, int]]:
+        """On hand and promised of this example's rows. Asked after every step; so the ids of new rows become known."""
         lots = {lot_id: (owner, lot) for owner, ids in enumerate(self.lots) for lot, lot_id in enumerate(ids)}
         listed = ", ".join(map(str, lots))
         query = text(f"SELECT id, place_id, lot_id, condition, on_hand, promised FROM stock WHERE lot_id IN ({listed})")
