@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from wms.core import codes
@@ -33,6 +33,9 @@ MENU = "menu"
 STOPS_THE_HAND = frozenset({Reason.ORDER_INTERCEPTED})
 
 _state = table_of(DialogueState)
+_where_left = select(_state).where(_state.c.person_id == bindparam("p"))
+_where_left_kept = _where_left.with_for_update()
+_person_of = select(table_of(Person)).where(table_of(Person).c.id == bindparam("p"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
 
 def standing(session: Session, person_id: int) -> Standing:
     """Where this person was left."""
-    return _as_left(session.execute(select(_state).where(_state.c.person_id == person_id)).one_or_none())
+    return _as_left(session.execute(_where_left, {"p": person_id}).one_or_none())
 
 
 def _as_left(row: Any) -> Standing:
@@ -147,11 +150,11 @@ def _stands(call: Call, made_on: MadeOn | None) -> Standing:
 
 def _kept(call: Call) -> Standing:
     """Where the person stands, kept from his other scans until the commit: fast ones come by several connections."""
-    mine = select(_state).where(_state.c.person_id == _person(call)).with_for_update()
-    row = call.session.execute(mine).one_or_none()
+    mine = {"p": _person(call)}
+    row = call.session.execute(_where_left_kept, mine).one_or_none()
     if row is None:
         call.session.execute(insert_for(call.session, _state).on_conflict_do_nothing(), _row(call, AT_MENU))
-        row = call.session.execute(mine).one_or_none()
+        row = call.session.execute(_where_left_kept, mine).one_or_none()
     return _as_left(row)
 
 
@@ -223,7 +226,7 @@ def envelope(db: Database, clock: Clock, who: Who, outcome: Outcome | None = Non
 
 
 def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
-    person = call.session.get_one(Person, _person(call))
+    person = call.session.execute(_person_of, {"p": _person(call)}).one()
     at = standing(call.session, person.id)
     try:
         screen, title = _screen(call, at)

@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from wms.core.call import Who
 from wms.core.db import Database
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.people import secrets
 from wms.people.tables import ApiKey, Device, LoginSession, Person
@@ -21,6 +22,35 @@ KEY_CACHE_S = 5.0
 KEYS_CACHED_MAX = 10_000
 SEEN_EVERY = timedelta(minutes=1)
 
+_logins = table_of(LoginSession)
+_people = table_of(Person)
+_devices = table_of(Device)
+_who_is_in = (
+    select(
+        _logins.c.person_id,
+        _logins.c.device_id,
+        _logins.c.station_id,
+        _logins.c.csrf,
+        _logins.c.seen_at,
+        _logins.c.ended_at,
+        _people.c.warehouse_id,
+        _people.c.role,
+        _people.c.language,
+        _people.c.active,
+        _devices.c.id.is_not(None).label("on_device"),
+        _devices.c.revoked_at,
+    )
+    .join(_people, _people.c.id == _logins.c.person_id)
+    .outerjoin(_devices, _devices.c.id == _logins.c.device_id)
+)
+# Asked with every scan.
+_of_token = _who_is_in.where(_logins.c.token_hash == bindparam("mark"))
+_at_station = (
+    _who_is_in.where(_logins.c.station_id == bindparam("station"), _logins.c.ended_at.is_(None))
+    .order_by(_logins.c.id.desc())
+    .limit(1)
+)
+
 _keys: WeakKeyDictionary[Any, dict[str, tuple[float, Who]]] = WeakKeyDictionary()
 
 
@@ -29,40 +59,30 @@ def who_has_session(session: Session, token: str, now: datetime) -> tuple[Who, s
 
     Raises NOT_LOGGED_IN (unknown, ended, idle for too long) or LOGGED_IN_ELSEWHERE when another device took over.
     """
-    query = (
-        select(LoginSession, Person, Device)
-        .join(Person, Person.id == LoginSession.person_id)
-        .outerjoin(Device, Device.id == LoginSession.device_id)
-        .where(LoginSession.token_hash == secrets.fast_hash(token))
-    )
-    row = session.execute(query).one_or_none()
-    if row is None:
+    found = session.execute(_of_token, {"mark": secrets.fast_hash(token)}).one_or_none()
+    if found is None:
         raise Refused(Reason.NOT_LOGGED_IN)
-    login: LoginSession = row[0]
-    person: Person = row[1]
-    device: Device | None = row[2]
-    if login.ended_at is not None:
-        raise _why_over(session, login)
-    idle_max = IDLE_MAX if device is not None else IDLE_MAX_PASSWORD
-    shut_out = device is not None and device.revoked_at is not None
-    if shut_out or not person.active or now - login.seen_at > idle_max:
+    if found.ended_at is not None:
+        raise _why_over(session, found)
+    idle_max = IDLE_MAX if found.on_device else IDLE_MAX_PASSWORD
+    if found.revoked_at is not None or not found.active or now - found.seen_at > idle_max:
         raise Refused(Reason.NOT_LOGGED_IN)
-    return _who(person, login), login.csrf
+    return _who(found), found.csrf
 
 
-def _who(person: Person, login: LoginSession) -> Who:
+def _who(found: Any) -> Who:
     return Who(
-        actor=f"person:{person.id}",
-        warehouse_id=person.warehouse_id,
-        rights=rights_of(person.role),
-        person_id=person.id,
-        device_id=login.device_id,
-        station_id=login.station_id,
-        language=person.language,
+        actor=f"person:{found.person_id}",
+        warehouse_id=found.warehouse_id,
+        rights=rights_of(found.role),
+        person_id=found.person_id,
+        device_id=found.device_id,
+        station_id=found.station_id,
+        language=found.language,
     )
 
 
-def _why_over(session: Session, login: LoginSession) -> Refused:
+def _why_over(session: Session, login: Any) -> Refused:
     """A session ended by another log-in says where that was."""
     query = (
         select(Device.name)
@@ -191,11 +211,5 @@ def warehouse_of_device(session: Session, code: str) -> int:
 
 def who_is_at_station(session: Session, station_id: int) -> Who | None:
     """Who is logged in at a station now; the last one to come, or None."""
-    row = session.execute(
-        select(LoginSession, Person)
-        .join(Person, Person.id == LoginSession.person_id)
-        .where(LoginSession.station_id == station_id, LoginSession.ended_at.is_(None))
-        .order_by(LoginSession.id.desc())
-        .limit(1)
-    ).one_or_none()
-    return _who(row[1], row[0]) if row is not None else None
+    found = session.execute(_at_station, {"station": station_id}).one_or_none()
+    return None if found is None else _who(found)
