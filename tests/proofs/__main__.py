@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -134,4 +135,5 @@ def _line(grounds: Grounds, what: Proof | Twin, kind: str, sizes: frame.Sizes, s
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # whoever is told to stop still cleans up behind himself
     sys.exit(main())
