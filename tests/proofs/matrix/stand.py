@@ -76,8 +76,10 @@ class Server:
         os.read(self._told, 1)
 
     def go_on(self) -> None:
-        with contextlib.suppress(BrokenPipeError):
-            os.write(self._go, b"!")
+        """Past the moment, if it still lives."""
+        if self.pid:
+            with contextlib.suppress(BrokenPipeError):
+                os.write(self._go, b"!")
 
     def kill(self) -> None:
         """kill -9."""
