@@ -1,4 +1,7 @@
-"""What goes wrong on a simulated day: one row each, dealt like cards, so that every kind comes up again and again."""
+"""What goes wrong on a simulated day: one row each, dealt like cards, so that every kind comes up again and again.
+
+`python -m tests.proofs.day.faults` lists them.
+"""
 
 from __future__ import annotations
 
@@ -113,3 +116,7 @@ class Deck:
             left.remove(found)
             self.happened[found] += 1
         return found
+
+
+if __name__ == "__main__":
+    print("\n".join(f"{each.where:8} {each.name:24} {each.what}" for each in FAULTS))

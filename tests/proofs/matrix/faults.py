@@ -1,7 +1,7 @@
 """Sixteen faults: how each strikes at a moment, how it is mended, and what must have happened by then.
 
 An expectation is two words for each moment: what the client heard of its first try ("told", "later" for 503, "no",
-"silent") and how many pieces were received before it tried again.
+"silent") and how many pieces were received before it tried again. `python -m tests.proofs.matrix.faults` prints them.
 """
 
 from __future__ import annotations
@@ -199,3 +199,15 @@ FAULTS = (
     Fault("strangers send junk", _junk, DONE),
     Fault("the server may open no more files", _no_more_files, ("silent 0", "told 1", "told 1", "told 1")),
 )
+
+
+def table() -> str:
+    """The matrix as declared: what is heard of the first try, and how many pieces are there before the second."""
+    head = ("fault", "on", "before send", "before commit", "after commit", "after answer")
+    rows = [(fault.name, ", ".join(fault.on), *fault.expect) for fault in FAULTS]
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    print(table())
