@@ -14,24 +14,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
 from flask import Flask
+from sqlalchemy import select
 
 from tests.printing.interpreters import UnknownCommand, escpos_paper, tspl_paper
 from tests.printing.optics import zone
 from tests.printing.test_hostile import poisoned
 from tests.proofs.frame import BOTH, SQLITE, Ground, Outcome, proof, twin
 from tests.proofs.fuzz.entrances import Answer, Hands, every_entrance
-from tests.proofs.fuzz.hostile import ATTRIBUTE, LINE, STRINGS, TAG
-from tests.proofs.fuzz.park import a_fuzzed_park
+from tests.proofs.fuzz.hostile import ATTRIBUTE, FAMILIES, LINE, STRINGS, TAG
+from tests.proofs.fuzz.park import Fuzzed, a_fuzzed_park
 from tests.proofs.sabotage import replaced
+from wms.catalog.tables import Sku
 from wms.core import logs
+from wms.core.db.tables import table_of
+from wms.inbound.tables import Asn
+from wms.outbound.tables import Order
 from wms.printing import Language, render, to_bytes
 from wms.printing.raster import Box, Canvas, Type
 from wms.printing.samples import samples
 
 BROKEN_TOLD_MAX = 10
+CARDS = 4
 PAGES = ("", "waves", "line", "people", "devices", "look?q=S1", "look?q=H", "login")
 OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 GOAL = "0 escapes"
@@ -106,26 +113,37 @@ def listened() -> Iterator[io.StringIO]:
     logs.set_up()
 
 
-def sweep(ground: Ground, strings: int) -> Outcome:
+def sweep(ground: Ground, texts: Sequence[str]) -> Outcome:
     """Every string into every entrance; the pages are looked at after each string."""
     fuzzed, broken, put = a_fuzzed_park(ground.database()), [], 0
     hands = Hands(fuzzed)
     entrances = every_entrance(fuzzed, hands, ground.folder)
     with listened() as written:
-        for text in chosen(strings):
+        for text in texts:
             structlog.get_logger("hostile").warning("hostile.string", text=text, **{"a key": {text: [text]}})
             for entrance in entrances:
                 wrong = _one(entrance.put, text)
                 put += 1
                 if wrong:
                     broken.append(f"{entrance.name} {text[:40]!r}: {wrong}")
-            broken += look_at_pages(hands)
+            broken += look_at_pages(hands, [*PAGES, *_cards(fuzzed)])
             if len(broken) >= BROKEN_TOLD_MAX:
                 break
         said = written.getvalue()
     broken += wrong_with_log(said)
-    facts = {"strings": len(chosen(strings)), "entrances": len(entrances), "lines of log": said.count("\n")}
+    facts = {"strings": len(texts), "entrances": len(entrances), "lines of log": said.count("\n")}
     return Outcome(f"{put:,} texts put in", (*broken[:BROKEN_TOLD_MAX], *ground.audit()), facts=facts)
+
+
+def _cards(fuzzed: Fuzzed) -> list[str]:
+    """The newest of what was made under hostile names, looked up by its code."""
+    newest = (table_of(Sku).c.code, table_of(Order).c.no, table_of(Asn).c.no)
+
+    def ask(session: Any) -> list[str]:
+        queries = [select(column).order_by(column.table.c.id.desc()).limit(CARDS) for column in newest]
+        return [code for query in queries for code in session.scalars(query)]
+
+    return [f"look?{urlencode({'q': code})}" for code in fuzzed.park.read(ask)]
 
 
 def _one(put: Any, text: str) -> str:
@@ -135,10 +153,10 @@ def _one(put: Any, text: str) -> str:
         return f"{type(error).__name__}: {error}"[:200]
 
 
-def look_at_pages(hands: Hands) -> list[str]:
+def look_at_pages(hands: Hands, pages: Sequence[str]) -> list[str]:
     """Every page, in both languages, as somebody logged in sees it."""
     broken = []
-    for page in PAGES:
+    for page in pages:
         answer = hands.page(page)
         wrong = wrong_with_answer(answer) or ("" if answer.status == 200 else str(answer.status))
         if wrong:
@@ -146,21 +164,21 @@ def look_at_pages(hands: Hands) -> list[str]:
     return broken
 
 
-@proof(name="hostile_strings", promises=(10,), on=BOTH, small={"strings": 4}, full={"strings": 510}, goal=GOAL)
+@proof(name="hostile_strings", promises=(10,), on=BOTH, small={"strings": 2}, full={"strings": 510}, goal=GOAL)
 def hostile_strings(ground: Ground, *, strings: int) -> Outcome:
-    return sweep(ground, strings)
+    return sweep(ground, chosen(strings))
 
 
-@twin(of="hostile_strings", sabotage="pages no longer escape what they show", on=(SQLITE,), small={"strings": 9})
+@twin(of="hostile_strings", sabotage="pages no longer escape what they show", on=(SQLITE,), small={"strings": 1})
 def pages_unescaped(ground: Ground, *, strings: int) -> Outcome:
     with replaced(Flask, select_jinja_autoescape=lambda _app, _filename: False):
-        return sweep(ground, strings)
+        return sweep(ground, FAMILIES["markup"][:strings])
 
 
-@twin(of="hostile_strings", sabotage="the log is plain text", on=(SQLITE,))
+@twin(of="hostile_strings", sabotage="the log is plain text", on=(SQLITE,), small={"strings": 1})
 def plain_log(ground: Ground, *, strings: int) -> Outcome:
     with replaced(logs, _written=lambda event, **_given: f"{event.get('event')} {event.get('text')}"):
-        return sweep(ground, strings)
+        return sweep(ground, FAMILIES["line"][:strings])
 
 
 def print_labels(ground: Ground, strings: int) -> Outcome:
