@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 from stdnum import ean
 
-from wms.demo.plan import CYCLES, DAY, DayPlan, at_local, plan_day, portions
+from wms.demo.plan import CYCLES, DAY, FAULT_LINES_MAX, DayPlan, at_local, plan_day, portions
 from wms.demo.run import DAY_S_MAX, DAY_S_MIN, OPENS, pace
 
 
@@ -67,6 +67,18 @@ def test_each_order_belongs_to_the_first_release_after_it_was_placed() -> None:
         releases = [at_local(DAY, clock) for clock in CYCLES]
         assert order.placed_at < releases[order.cycle]
         assert order.cycle == 0 or order.placed_at >= releases[order.cycle - 1]
+
+
+@pytest.mark.parametrize("seed", range(1, 9))
+def test_goods_that_are_not_in_their_slot_are_those_that_the_fewest_orders_want(seed: int) -> None:
+    plan = plan_day(seed)
+    small = [order for order in plan.orders if order.cycle == 0 and 1 < len(order.lines) <= FAULT_LINES_MAX]
+
+    def met(no: str) -> int:
+        lost = next({code for code, _quantity in order.lines} for order in plan.orders if order.no == no)
+        return sum(len(lost & {code for code, _quantity in order.lines}) for order in plan.orders)
+
+    assert met(plan.faults.short_order) == min(met(order.no) for order in small)
 
 
 @pytest.mark.parametrize("seed", range(1, 9))

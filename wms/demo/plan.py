@@ -219,7 +219,7 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
     has its faults earlier.
     """
     first = sorted((order for order in orders if order.cycle == 0), key=lambda order: order.no) or orders
-    short = ([order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first)[-1]
+    short = _least_wanted([order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first, orders)
     missing = {sku for sku, _quantity in short.lines}  # their slots are counted next: nothing is put back there
     others = [order for order in first if order is not short]
     single = [order for order in others if len(order.lines) == 1 and order.lines[0][0] not in missing]
@@ -233,6 +233,12 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
         paper_out_after=min(6, 1 + count // 25),
         gateway_killed_after=min(9, 1 + count // 20),
     )
+
+
+def _least_wanted(candidates: list[PlannedOrder], orders: list[PlannedOrder]) -> PlannedOrder:
+    """The last order whose goods the fewest orders want: what is not in its slot is missing for all of them."""
+    wanted = Counter(code for order in orders for code in {code for code, _quantity in order.lines})
+    return min(reversed(candidates), key=lambda order: sum(wanted[code] for code, _quantity in order.lines))
 
 
 def portions(quantity: int, sizes_mm: tuple[int, int, int], weight_g: int) -> Iterator[int]:
