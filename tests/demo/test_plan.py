@@ -74,11 +74,10 @@ def test_goods_that_are_not_in_their_slot_are_those_that_the_fewest_orders_want(
     plan = plan_day(seed)
     small = [order for order in plan.orders if order.cycle == 0 and 1 < len(order.lines) <= FAULT_LINES_MAX]
 
-    def met(no: str) -> int:
-        lost = next({code for code, _quantity in order.lines} for order in plan.orders if order.no == no)
-        return sum(len(lost & {code for code, _quantity in order.lines}) for order in plan.orders)
-
-    assert met(plan.faults.short_order) == min(met(order.no) for order in small)
+    wanted = Counter(code for order in plan.orders for code in dict(order.lines))
+    short = next(order for order in small if order.no == plan.faults.short_order)
+    assert plan.faults.short_sku in dict(short.lines)
+    assert wanted[plan.faults.short_sku] == min(wanted[code] for order in small for code in dict(order.lines))
 
 
 @pytest.mark.parametrize("seed", range(1, 9))

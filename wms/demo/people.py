@@ -144,11 +144,7 @@ class Picker(Worker):
         raise TimeoutError("the day ended while a tote was waited for")
 
     def _walk(self, step: str) -> Envelope:
-        faults = self.day.plan.faults
-        wanted = must(self.screen, "tote")["text"] if card(self.screen, "tote") else ""
-        tote = next((one for one in self._totes if one in wanted), "")
-        short = self.day.order_of_tote.get(tote) == faults.short_order
-        if step in ("scan_slot", "scan_sku") and short and self._online and self.day.once("short_pick"):
+        if step in ("scan_slot", "scan_sku") and self._is_missing() and self._online and self.day.once("short_pick"):
             return self.pda.act("short")
         self._lose_network()
         answer = self.pda.scan(next_pick_scan(self.screen, self.day.goods))
@@ -156,6 +152,15 @@ class Picker(Worker):
             self._picks += 1
             self.day.count("picks")
         return answer
+
+    def _is_missing(self) -> bool:
+        """The goods on the screen are those that are not in their slot today."""
+        faults, item = self.day.plan.faults, card(self.screen, "item")
+        wanted = must(self.screen, "tote")["text"] if card(self.screen, "tote") else ""
+        tote = next((one for one in self._totes if one in wanted), "")
+        if item is None or self.day.order_of_tote.get(tote) != faults.short_order:
+            return False
+        return any(sku.code == faults.short_sku and sku.name == item["name"] for sku in self.day.plan.skus)
 
     @property
     def _online(self) -> bool:

@@ -70,9 +70,13 @@ class PlannedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """What goes wrong on purpose. Orders by number, so that fates do not hang on who was faster."""
+    """What goes wrong on purpose. Orders by number, so that fates do not hang on who was faster.
+
+    `short_sku`: the goods of `short_order` that are not in their slot.
+    """
 
     short_order: str
+    short_sku: str
     cancelled_order: str
     no_read_order: str
     full_chute_after: int = 20
@@ -219,7 +223,8 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
     has its faults earlier.
     """
     first = sorted((order for order in orders if order.cycle == 0), key=lambda order: order.no) or orders
-    short = _least_wanted([order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX] or first, orders)
+    small = [order for order in first if 1 < len(order.lines) <= FAULT_LINES_MAX]
+    short, short_sku = _least_wanted(small or first, orders)
     missing = {sku for sku, _quantity in short.lines}  # their slots are counted next: nothing is put back there
     others = [order for order in first if order is not short]
     single = [order for order in others if len(order.lines) == 1 and order.lines[0][0] not in missing]
@@ -227,6 +232,7 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
     count = len(orders)
     return Faults(
         short_order=short.no,
+        short_sku=short_sku,
         cancelled_order=single[0].no,
         no_read_order=single[-1].no,
         full_chute_after=min(20, 1 + count // 4),
@@ -235,10 +241,13 @@ def faults_of(orders: list[PlannedOrder]) -> Faults:
     )
 
 
-def _least_wanted(candidates: list[PlannedOrder], orders: list[PlannedOrder]) -> PlannedOrder:
-    """The last order whose goods the fewest orders want: what is not in its slot is missing for all of them."""
+def _least_wanted(candidates: list[PlannedOrder], orders: list[PlannedOrder]) -> tuple[PlannedOrder, str]:
+    """The goods that the fewest orders want, with the last candidate that does: what is not in its slot is missing
+    for all of them.
+    """
     wanted = Counter(code for order in orders for code in {code for code, _quantity in order.lines})
-    return min(reversed(candidates), key=lambda order: sum(wanted[code] for code, _quantity in order.lines))
+    pairs = [(order, code) for order in reversed(candidates) for code, _quantity in order.lines]
+    return min(pairs, key=lambda pair: wanted[pair[1]])
 
 
 def portions(quantity: int, sizes_mm: tuple[int, int, int], weight_g: int) -> Iterator[int]:
