@@ -251,9 +251,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("warehouse_id", "code", name=op.f("uq_merchant_warehouse_id_code")),
     )
     op.create_table(
+        "move_plan",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("made_by", sa.String(length=128), nullable=False),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.Column("tours", sa.Integer(), nullable=False),
+        sa.Column("weeks", sa.Integer(), nullable=False),
+        sa.Column("walked_m", sa.Integer(), nullable=False),
+        sa.Column("planned_m", sa.Integer(), nullable=False),
+        sa.Column("signal_percent", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_move_plan")),
+    )
+    with op.batch_alter_table("move_plan", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_move_plan_warehouse_id_made_at"), ["warehouse_id", "made_at"], unique=False
+        )
+
+    op.create_table(
         "movement_sum",
-        sa.Column("place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "place_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("condition", sa.String(length=128), nullable=False),
         sa.Column("book", sa.String(length=128), nullable=False),
         sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1073,7 +1094,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
     )
     with op.batch_alter_table("hold", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_hold_purpose_reference_id"), ["purpose", "reference_id"], unique=False)
         batch_op.create_index(
             "ix_hold_open",
             ["stock_id", "quantity"],
@@ -1081,6 +1101,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("quantity > 0"),
             postgresql_where=sa.text("quantity > 0"),
         )
+        batch_op.create_index(batch_op.f("ix_hold_purpose_reference_id"), ["purpose", "reference_id"], unique=False)
 
     op.create_table(
         "slot",
@@ -1113,6 +1134,44 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("slot", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_slot_warehouse_id_zone_id"), ["warehouse_id", "zone_id"], unique=False)
+
+    op.create_table(
+        "move_proposal",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("warehouse_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("merchant_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("plan_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sku_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("target_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lines_per_week", sa.Double(), nullable=False),
+        sa.Column("gain_m_week", sa.Integer(), nullable=False),
+        sa.Column("replayed_m_week", sa.Integer(), nullable=False),
+        sa.Column("cost_m", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(length=128), nullable=False),
+        sa.Column("task_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("hold_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("stock_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("held", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.String(length=128), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_why", sa.String(length=128), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('proposed', 'accepted', 'declined', 'done', 'dropped')",
+            name=op.f("ck_move_proposal_state_known"),
+        ),
+        sa.ForeignKeyConstraint(["plan_id"], ["move_plan.id"], name=op.f("fk_move_proposal_plan_id_move_plan")),
+        sa.ForeignKeyConstraint(["sku_id"], ["sku.id"], name=op.f("fk_move_proposal_sku_id_sku")),
+        sa.ForeignKeyConstraint(["source_id"], ["slot.place_id"], name=op.f("fk_move_proposal_source_id_slot")),
+        sa.ForeignKeyConstraint(["target_id"], ["slot.place_id"], name=op.f("fk_move_proposal_target_id_slot")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_move_proposal")),
+        sa.UniqueConstraint("plan_id", "source_id", name=op.f("uq_move_proposal_plan_id_source_id")),
+    )
+    with op.batch_alter_table("move_proposal", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_move_proposal_task_id"), ["task_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_move_proposal_warehouse_id_state"), ["warehouse_id", "state"], unique=False
+        )
 
     op.create_table(
         "pick_line",
@@ -1168,15 +1227,20 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_pick_line_batch_id_stop"))
 
     op.drop_table("pick_line")
+    with op.batch_alter_table("move_proposal", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_move_proposal_warehouse_id_state"))
+        batch_op.drop_index(batch_op.f("ix_move_proposal_task_id"))
+
+    op.drop_table("move_proposal")
     with op.batch_alter_table("slot", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_slot_warehouse_id_zone_id"))
 
     op.drop_table("slot")
     with op.batch_alter_table("hold", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_hold_purpose_reference_id"))
         batch_op.drop_index(
             "ix_hold_open", sqlite_where=sa.text("quantity > 0"), postgresql_where=sa.text("quantity > 0")
         )
-        batch_op.drop_index(batch_op.f("ix_hold_purpose_reference_id"))
 
     op.drop_table("hold")
     op.drop_table("waybill")
@@ -1286,8 +1350,12 @@ def downgrade() -> None:
         )
         batch_op.drop_index(batch_op.f("ix_outbox_aggregate_id"))
 
-    op.drop_table("movement_sum")
     op.drop_table("outbox")
+    op.drop_table("movement_sum")
+    with op.batch_alter_table("move_plan", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_move_plan_warehouse_id_made_at"))
+
+    op.drop_table("move_plan")
     op.drop_table("merchant")
     with op.batch_alter_table("manifest", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_manifest_warehouse_id_courier_state"))

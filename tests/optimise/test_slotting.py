@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from wms.optimise.bench.slot.hall import GROUND, SLOTS
-from wms.optimise.geometry import Point, RectHall
+from wms.optimise.geometry import Point, RectHall, Stop
+from wms.optimise.routing import plan_route
 from wms.optimise.slotting.flow import assign, prices
 from wms.optimise.slotting.forecast import believed, signal, speeds
 from wms.optimise.slotting.ideal import Ideal
+from wms.optimise.slotting.judge import Walks, replay
 from wms.optimise.slotting.layout import Free, into_slots, ranked
-from wms.optimise.slotting.plan import Planner, moves, steer
+from wms.optimise.slotting.plan import Move, Planner, moves, steer
 from wms.optimise.slotting.receipts import bands_in_turn
 from wms.optimise.slotting.values import Floats, Ground, Ints, Lines, Tuning, ground_of
 from wms.optimise.slotting.visits import lonely_shares
@@ -197,3 +199,44 @@ def test_a_planner_that_learns_nothing_leaves_all_where_it_is() -> None:
     ideal = planner.ideal(counts, lines, place)
     assert (planner.steer(place, np.arange(0, skus, 3), ideal) == place).all()
     assert planner.moves(place, ideal, 60, np.zeros(0, dtype=np.int64)) == []
+
+
+def test_goods_only_move_where_these_very_goods_may_lie() -> None:
+    dice = np.random.default_rng(6)
+    place = dice.permutation(16)[:12]
+    ideal = an_ideal(TINY, dice.random((12, 4)) * 200)
+    free = np.setdiff1d(np.arange(16), place)
+    only = np.zeros(16, dtype=np.bool_)
+    only[free[-1]] = True
+    planned = moves(TINY, place, ideal, Tuning(move_cost_m=1.0), 5, None, lambda sku: only)
+    assert [move.target for move in planned][:1] in ([], [int(free[-1])])
+    assert moves(TINY, place, ideal, Tuning(move_cost_m=1.0), 5, None, lambda sku: ~only & False) == []
+
+
+def test_a_full_band_is_hoped_for_again_when_somebody_leaves_it() -> None:
+    place = np.r_[np.arange(5), 8]  # band 0 is full; SKU 5 in the far lane would love it
+    cost = np.zeros((6, 4))
+    cost[0] = [900.0, 0.0, 900.0, 900.0]
+    cost[5] = [0.0, 800.0, 850.0, 850.0]
+    ideal = Ideal(cost, np.zeros(4), np.zeros(6, dtype=np.int64), np.ones(6), 1.0)
+    planned = moves(TINY, place, ideal, Tuning(move_cost_m=10.0), 5)
+    assert [(move.sku, move.target) for move in planned] == [(0, 5), (5, 0)]
+
+
+def test_a_replay_is_the_difference_of_tours_walked_one_by_one() -> None:
+    hall = RectHall((0, 4_000), (0, 22_000), Point(0, 0))
+    aisle, y_mm = np.repeat(np.array([0, 1]), 8), np.tile(np.arange(2_000, 18_000, 2_000), 2)
+    walks = Walks(np.array([0, 0, 1, 1, 2]), np.array([0, 1, 0, 2, 2]), 3)
+    place = np.array([15, 1, 2])
+    made = [Move(0, 15, 0, 1.0), Move(1, 1, 3, 1.0)]
+
+    def metres(layout: list[int]) -> float:
+        tours = [
+            [Stop(int(aisle[layout[sku]]), int(y_mm[layout[sku]])) for sku in tour] for tour in ((0, 1), (0, 2), (2,))
+        ]
+        return sum(plan_route(hall, tour).length_mm for tour in tours) / 1000.0
+
+    found = replay(hall, aisle, y_mm, walks, place, made)
+    assert found.walked_m == metres([15, 1, 2])
+    assert found.planned_m == metres([0, 3, 2])
+    assert found.saved_m == (metres([15, 1, 2]) - metres([0, 1, 2]), metres([15, 1, 2]) - metres([15, 3, 2]))

@@ -10,6 +10,7 @@ from wms.handheld.look_up import LOOK_UP_DIALOGUE
 from wms.inbound.dialogue import PUTAWAY, RECEIVE
 from wms.picking.dialogue import CLUSTER_PICK, STOPPED_ORDER
 from wms.shipping.dialogue import HANDOVER, PACK
+from wms.slotting.dialogue import SLOT_MOVE
 from wms.sorting.dialogue import LINE_ASSIST
 
 LOOK_UP = "look_up"
@@ -20,6 +21,7 @@ DIALOGUES: dict[str, Dialogue] = {
         CLUSTER_PICK,
         RECEIVE,
         PUTAWAY,
+        SLOT_MOVE,
         STOPPED_ORDER,
         PACK,
         LINE_ASSIST,

@@ -203,6 +203,8 @@ def _slots(session: Session, warehouse_id: int) -> Slots:
         volume=sizes.prod(axis=1),
         weight_max=np.array([row.weight_max_g for row in rows], dtype=np.int64),
         level=np.array([row.level for row in rows], dtype=np.int64),
+        aisle=np.array([row.aisle_index for row in rows], dtype=np.int64),
+        y_mm=np.array([row.y_mm for row in rows], dtype=np.int64),
         walk_mm=np.array([walks[Stop(row.aisle_index, row.y_mm)] for row in rows], dtype=np.int64),
     )
 

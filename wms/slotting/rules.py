@@ -26,7 +26,9 @@ SAME_SKU_BONUS_M = 40.0
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending."""
+    """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending; one
+    stands in `aisle` at `y_mm`.
+    """
 
     place_id: Ints
     codes: tuple[str, ...]
@@ -36,6 +38,8 @@ class Slots:
     volume: Ints
     weight_max: Ints
     level: Ints
+    aisle: Ints
+    y_mm: Ints
     walk_mm: Ints
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wms.optimise.slotting.values import Floats, Ground, Ints
+from wms.optimise.slotting.values import Flags, Floats, Ground, Ints
 
 
 def ranked(ground: Ground, speed: Floats) -> Ints:
@@ -58,4 +58,11 @@ class Free:
         slot = int(wanted) if wanted in slots else slots[0]
         slots.remove(slot)
         self.count[band] -= 1
+        return slot
+
+    def take_lawful(self, band: int, lawful: Flags | None) -> int | None:
+        """The shallowest free slot of the band among the lawful ones (all without); None when there is none."""
+        slot = next((each for each in self._slots[band] if lawful is None or lawful[each]), None)
+        if slot is not None:
+            self.take(band, slot)
         return slot

@@ -6,6 +6,7 @@ within the payback time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from wms.optimise.slotting.receipts import bands_in_turn
 from wms.optimise.slotting.values import Flags, Floats, Ground, Ints, Lines, Tuning
 from wms.optimise.slotting.visits import band_costs, lonely_shares
 
+Lawful = Callable[[int], Flags]  # from a SKU to its lawful slots, (slots,)
+
+TRIES_PER_MOVE = 200
 SPEED_MIN = 0.001  # lines a week: who was never ordered still lies somewhere
 
 
@@ -62,13 +66,13 @@ class Planner:
             return place.copy()
         return steer(self._ground, place, receipts, ideal)
 
-    def moves(self, place: Ints, ideal: Ideal, most: int, fixed: Ints) -> list[Move]:
+    def moves(self, place: Ints, ideal: Ideal, most: int, fixed: Ints, lawful: Lawful | None = None) -> list[Move]:
         """See `moves`; where the past says nothing, nothing is moved."""
         if ideal.signal < self._tuning.signal_min:
             return []
         stay = np.zeros(len(place), dtype=np.bool_)
         stay[fixed] = True
-        return moves(self._ground, place, ideal, self._tuning, most, stay)
+        return moves(self._ground, place, ideal, self._tuning, most, stay, lawful)
 
 
 def steer(ground: Ground, place: Ints, receipts: Ints, ideal: Ideal) -> Ints:
@@ -87,29 +91,48 @@ def steer(ground: Ground, place: Ints, receipts: Ints, ideal: Ideal) -> Ints:
 
 
 def moves(
-    ground: Ground, place: Ints, ideal: Ideal, tuning: Tuning, most: int, fixed: Flags | None = None
+    ground: Ground,
+    place: Ints,
+    ideal: Ideal,
+    tuning: Tuning,
+    most: int,
+    fixed: Flags | None = None,
+    lawful: Lawful | None = None,
 ) -> list[Move]:
     """At most `most` moves, the best first, each of which earns its cost in the payback time. `fixed` SKUs stay.
 
-    One after the other through free slots: what a move leaves, a later one may take.
+    One after the other through free slots: what a move leaves, a later one may take. `lawful(sku)` says slot by slot
+    where these very goods may go.
     """
     place = place.copy()
     free = Free(ground, place)
-    judged = ideal.judged
+    judged, everyone = ideal.judged, np.arange(len(place))
     here = ground.slot_band[place]
     movable = np.ones(len(place), dtype=np.bool_) if fixed is None else ~fixed
+    now = judged[everyone, here]
+    hoped = np.where(movable, now - np.where(free.count > 0, judged, np.inf).min(axis=1), -np.inf)
+    refused: dict[int, list[int]] = {}
     found: list[Move] = []
     enough = tuning.move_cost_m / tuning.payback_weeks
-    while len(found) < most:
-        open_cost = np.where(free.count > 0, judged, np.inf)
-        best = open_cost.argmin(axis=1)
-        everyone = np.arange(len(place))
-        gain = np.where(movable, judged[everyone, here] - open_cost[everyone, best], -np.inf)
-        sku = int(gain.argmax())
-        if gain[sku] <= enough:
+    for _ in range(TRIES_PER_MOVE * most):
+        sku = int(hoped.argmax()) if len(hoped) else -1
+        if sku < 0 or hoped[sku] <= enough or len(found) == most:
             break
-        target = free.take(int(best[sku]))
-        found.append(Move(sku, int(place[sku]), target, float(gain[sku])))
+        open_cost = np.where(free.count > 0, judged[sku], np.inf)
+        open_cost[refused.get(sku, [])] = np.inf
+        band = int(open_cost.argmin())
+        gain = float(now[sku] - open_cost[band])
+        if gain < hoped[sku]:  # a place it hoped for is gone
+            hoped[sku] = gain
+            continue
+        target = free.take_lawful(band, None if lawful is None else lawful(sku))
+        if target is None:
+            refused.setdefault(sku, []).append(band)
+            continue
+        found.append(Move(sku, int(place[sku]), target, gain))
+        left = int(here[sku])
         free.leave(place[sku])
-        place[sku], here[sku], movable[sku] = target, best[sku], False
+        place[sku], here[sku], movable[sku], hoped[sku] = target, band, False, -np.inf
+        if free.count[left] == 1:  # the band was full: others may hope for it now
+            hoped = np.where(movable, np.maximum(hoped, now - judged[:, left]), -np.inf)
     return found

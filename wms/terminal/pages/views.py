@@ -22,7 +22,7 @@ OPTIONS = ("map", "list", "width", "wave", "batch", "q")
 OPTION_LENGTH_MAX = 128
 KEYS = (
     ("/", "terminal.key.find"),
-    ("1–6", "terminal.key.section"),
+    ("1–7", "terminal.key.section"),
     ("J K", "terminal.key.next"),
     ("Enter", "terminal.key.fix"),
     ("S", "terminal.key.shelve"),
@@ -39,7 +39,7 @@ def overview() -> ResponseReturnValue:
     return _page("overview")
 
 
-@terminal_pages.get("/<any(waves, line, people, devices, look):section>")
+@terminal_pages.get("/<any(waves, slots, line, people, devices, look):section>")
 def section(section: str) -> ResponseReturnValue:
     return _page(section)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import func, select
 
@@ -37,14 +38,14 @@ class BayCount:
     slots: int
 
 
-def picks_by_bay(look: Look) -> dict[int, int]:
-    """Bay id -> picks today."""
+def picks_by_bay(look: Look, since: datetime | None = None) -> dict[int, int]:
+    """Bay id -> picks since then; today's without it."""
     rows = look.session.execute(
         select(Slot.bay_id, func.count().label("picks"))
         .join(MovementRow, MovementRow.source_id == Slot.place_id)
         .where(
             MovementRow.warehouse_id == look.warehouse_id,
-            MovementRow.at >= look.day_begin,
+            MovementRow.at >= (since or look.day_begin),
             MovementRow.kind == MovementKind.PICK.value,
         )
         .group_by(Slot.bay_id)
@@ -63,7 +64,7 @@ def filled_by_bay(look: Look) -> dict[int, int]:
     return {row.bay_id: int(row.filled) for row in rows}
 
 
-def bay_counts(look: Look) -> list[BayCount]:
+def bay_counts(look: Look, since: datetime | None = None) -> list[BayCount]:
     """The same as the map, as a table: the most picked first."""
     slots = look.session.execute(
         select(Slot.bay_id, func.count().label("slots"))
@@ -71,7 +72,7 @@ def bay_counts(look: Look) -> list[BayCount]:
         .group_by(Slot.bay_id)
     )
     count = {row.bay_id: int(row.slots) for row in slots}
-    picks, filled = picks_by_bay(look), filled_by_bay(look)
+    picks, filled = picks_by_bay(look, since), filled_by_bay(look)
     racks = bays(look.session, look.warehouse_id, site.hall(look.session, look.warehouse_id))
     rows = [
         BayCount(rack.label, picks.get(rack.id, 0), filled.get(rack.id, 0), count.get(rack.id, 0)) for rack in racks

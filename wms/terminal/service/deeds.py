@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from wms.core.call import Call
+from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.counting import service as counting
 from wms.counting.values import COUNT_TASK
@@ -31,6 +32,7 @@ from wms.printing.values import JobState
 from wms.shipping.labels import WAYBILL_TEMPLATE, reprint_waybill
 from wms.shipping.tables import Waybill
 from wms.site import queries as site
+from wms.slotting import moving
 from wms.sorting import service as sorting
 from wms.sorting.values import Finding
 from wms.terminal.service import house
@@ -76,6 +78,13 @@ def _said(key: str, **facts: object) -> Done:
 def _number(args: Args, name: str) -> int:
     value = args.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
+        raise Refused(Reason.BAD_INPUT, what=name)
+    return value
+
+
+def _numbers(args: Args, name: str) -> list[int]:
+    value = args.get(name)
+    if not isinstance(value, list) or any(not isinstance(each, int) or isinstance(each, bool) for each in value):
         raise Refused(Reason.BAD_INPUT, what=name)
     return value
 
@@ -298,6 +307,29 @@ def _fetch(call: Call, args: Args) -> Done:
     return _said("fetch")
 
 
+# slots
+
+
+def _plan_moves(call: Call, args: Args) -> Done:
+    """Planning takes seconds: it begins after the commit. Raises NOT_FOUND where there is no hall yet."""
+    site.hall(call.session, call.warehouse_id)
+    announce(call, "moves.wanted", "slots", by=call.actor)
+    return _said("moves_wanted")
+
+
+def _accept_moves(call: Call, args: Args) -> Done:
+    return _said("moves_accepted", moves=moving.accept(call, _numbers(args, "moves")))
+
+
+def _decline_moves(call: Call, args: Args) -> Done:
+    return _said("moves_declined", moves=moving.decline(call, _numbers(args, "moves")))
+
+
+def _withdraw_move(call: Call, args: Args) -> Done:
+    moving.withdraw(call, _number(args, "move"))
+    return _said("move_withdrawn")
+
+
 # the house
 
 
@@ -355,6 +387,10 @@ DEEDS: Mapping[str, _Deed] = {
     "route_again": _Deed(Right.CONTROL_LINE, _route_again),
     "reject_done": _Deed(Right.CONTROL_LINE, _reject_done),
     "fetch": _Deed(Right.INTERCEPT, _fetch),
+    "plan_moves": _Deed(Right.ASSIGN_WORK, _plan_moves),
+    "accept_moves": _Deed(Right.ASSIGN_WORK, _accept_moves),
+    "decline_moves": _Deed(Right.ASSIGN_WORK, _decline_moves),
+    "withdraw_move": _Deed(Right.ASSIGN_WORK, _withdraw_move),
     "send_again": _Deed(Right.ASSIGN_WORK, _send_again),
     "dismiss": _Deed(Right.ASSIGN_WORK, _dismiss),
     "count_slot": _Deed(Right.ASSIGN_WORK, _count_slot),
