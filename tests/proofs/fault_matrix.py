@@ -79,7 +79,7 @@ def _cell(url: str, key: str, request_id: str, fault: Fault, moment: str) -> lis
     wire = Wire(server)
     body = {"asn": "A1", "sku": "TEA", "quantity": 1, "container": f"B{request_id[-3:].strip('-')}"}
     client = Client(wire.port, key, request_id, body)
-    cell = Cell(url, server, wire, client, json.dumps({**body, "container": "OTHER"}))
+    cell = Cell(url, server, wire, client, json.dumps({**body, "container": "OTHER"}), moment)
     try:
         first = _struck(cell, fault, moment)
         for each in cell.threads:

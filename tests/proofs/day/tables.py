@@ -126,8 +126,11 @@ class AtStation(Hand):
     gateway: Station
 
     def pull(self, code: str) -> Doing:
-        """The screen moves on when the gateway's event was booked."""
+        """The screen moves on when the gateway's event was booked. Who pulls looks at the screen first: it may ask for
+        the PIN, and a scan at a table where nobody is logged in is nobody's.
+        """
         self.day.world.scans += 1
+        yield from self.look()
         version = int(self.envelope["work"]["version"])
         self.gateway.tell("scan", {"scan_id": f"{self.dice.random():.12f}", "code": code}, "scanner")
         yield from self._until_moved(version)

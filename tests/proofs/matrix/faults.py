@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from tests.proofs.frame import BOTH, POSTGRESQL, SQLITE
-from tests.proofs.matrix.stand import CLIENT_S, Client, Said, Server, Wire
+from tests.proofs.matrix.stand import BEFORE_SEND, CLIENT_S, Client, Said, Server, Wire
 from wms.core.db import Database
 from wms.core.db.engine import sqlite_module
 
@@ -38,6 +38,7 @@ class Cell:
     wire: Wire
     client: Client
     other_body: str
+    moment: str
     copies: list[Said] = field(default_factory=list)
     threads: list[threading.Thread] = field(default_factory=list)
     undo: list[Callable[[], None]] = field(default_factory=list)
@@ -98,7 +99,13 @@ def _copy_at_once(cell: Cell) -> None:
 
 
 def _other_content(cell: Cell) -> None:
-    cell.beside(lambda: cell.copies.append(cell.client.copy().send(cell.server.port, cell.other_body)))
+    def send() -> None:
+        cell.copies.append(cell.client.copy().send(cell.server.port, cell.other_body))
+
+    if cell.moment == BEFORE_SEND:
+        send()
+    else:
+        cell.beside(send)
 
 
 def _database_held(cell: Cell) -> None:
