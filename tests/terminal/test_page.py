@@ -30,6 +30,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SECTIONS = (
     "",
     "waves",
+    "slots",
     "line",
     "people",
     "devices",
@@ -152,7 +153,7 @@ def test_every_section_stands_whole_at_every_width(screen: Screen, login: str) -
     ("login", "theme", "sections"),
     [
         ("cheng", "light", SECTIONS),
-        ("smith", "dark", SECTIONS[:5]),
+        ("smith", "dark", SECTIONS[:6]),
         ("cheng", "dark", SECTIONS[:3]),
         ("smith", "light", SECTIONS[:3]),
     ],

@@ -194,10 +194,12 @@ def _slots(session: Session, warehouse_id: int) -> Slots:
     walks = {stop: distance_mm(hall.hall, hall.depot, stop_point(hall.hall, stop)) for stop in stops}
     lengths = [[row.width_mm, row.depth_mm, row.height_mm] for row in rows]
     sizes = np.sort(np.array(lengths, dtype=np.int64).reshape(-1, 3), axis=1)
+    zone_kind = np.array([str(row.kind) for row in rows], dtype=np.str_)
     return Slots(
         place_id=np.array([row.place_id for row in rows], dtype=np.int64),
         codes=tuple(row.code for row in rows),
-        zone_kind=np.array([str(row.kind) for row in rows], dtype=np.str_),
+        zone_kind=zone_kind,
+        kinds={str(kind): zone_kind == kind for kind in np.unique(zone_kind)},
         bonded=np.array([row.bonded for row in rows], dtype=np.bool_),
         sizes=sizes,
         volume=sizes.prod(axis=1),

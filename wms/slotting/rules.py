@@ -5,6 +5,7 @@ All arrays have one entry per slot. Lengths in mm, volumes in mm3, weights in g.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +28,13 @@ SAME_SKU_BONUS_M = 40.0
 @dataclass(frozen=True, slots=True)
 class Slots:
     """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending; one
-    stands in `aisle` at `y_mm`.
+    stands in `aisle` at `y_mm`; `kinds` says for each kind of zone which slots are of it.
     """
 
     place_id: Ints
     codes: tuple[str, ...]
     zone_kind: NDArray[np.str_]
+    kinds: Mapping[str, Flags]
     bonded: Flags
     sizes: Ints
     volume: Ints
@@ -66,13 +68,23 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
         Rule.TAKEN: ~now.taken | now.same_sku,
         Rule.BLOCKED: ~now.blocked,
         Rule.UNDER_COUNT: ~now.under_count,
-        Rule.ZONE: (slots.zone_kind == goods.sku.zone_kind) | (slots.bonded & goods.bonded),
+        Rule.ZONE: _of_kind(slots, goods.sku.zone_kind) | (slots.bonded & goods.bonded),
         Rule.BONDED: slots.bonded == goods.bonded,
-        Rule.SIZE: np.all(slots.sizes >= piece, axis=1),
+        Rule.SIZE: _fits(slots, piece),
         Rule.VOLUME: room >= goods.volume_mm3,
         Rule.WEIGHT: slots.weight_max - now.used_weight >= goods.weight_g,
         Rule.LEASED: ~now.leased,
     }
+
+
+def _of_kind(slots: Slots, kind: str) -> Flags:
+    return slots.kinds.get(kind, np.zeros(len(slots.level), dtype=np.bool_))
+
+
+def _fits(slots: Slots, piece: Ints) -> Flags:
+    """Side by side, the smallest first: a piece may be turned."""
+    small, middle, large = (slots.sizes[:, side] >= piece[side] for side in range(3))
+    return np.asarray(small & middle & large)
 
 
 def first_broken(kept: dict[Rule, Flags], index: int) -> Rule | None:
@@ -98,11 +110,19 @@ def target_mm(slots: Slots, lawful: Flags, slower_share: float) -> float:
 def scores(slots: Slots, now: Occupied, goods: Goods, target: float) -> Floats:
     """Metres: away from the target band, and what a level out of reach, a heavy load high up or wasted room cost."""
     away = np.abs(slots.walk_mm - target) / 1000.0
-    off_hand = np.where(np.isin(slots.level, HAND_LEVELS), 0.0, LEVEL_COST_M * np.abs(slots.level - 2.5))
+    low, high = HAND_LEVELS
+    off_hand = np.where((slots.level >= low) & (slots.level <= high), 0.0, LEVEL_COST_M * np.abs(slots.level - 2.5))
     heavy = HEAVY_LEVEL_COST_M * (slots.level - 1) if goods.weight_g >= HEAVY_G else np.zeros(len(slots.level))
     fill = (now.used_volume + goods.volume_mm3) / np.maximum(1, slots.volume)
     waste = WASTE_COST_M * (1.0 - np.minimum(1.0, fill))
     return np.asarray(away + off_hand + heavy + waste - SAME_SKU_BONUS_M * now.same_sku)
+
+
+def lowest(score: Floats, count: int) -> Ints:
+    """The slots of the lowest scores, best first, equal ones in the order of their codes."""
+    worst_kept = np.partition(score, min(count, len(score)) - 1)[min(count, len(score)) - 1]
+    kept = np.flatnonzero(score <= worst_kept)
+    return kept[np.argsort(score[kept], kind="stable")][:count]
 
 
 def reasons(slots: Slots, now: Occupied, goods: Goods, index: int, slower_share: float) -> tuple[Why, ...]:

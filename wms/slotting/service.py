@@ -119,7 +119,7 @@ def _ranked(
     # Before anything is known of anybody's speed, the nearest slots are the best guess: not a ring halfway out.
     target = rules.target_mm(picture.slots, lawful, share) if picture.knows_speeds else 0.0
     score = np.where(lawful, rules.scores(picture.slots, now, goods, target), np.inf)
-    best = np.argsort(score, kind="stable")[:TRIED_MAX]
+    best = rules.lowest(score, TRIED_MAX)
     nearest = rules.nearest(picture.slots, kept)
     found: list[Suggestion] = []
     for at in (int(index) for index in best if np.isfinite(score[index])):
