@@ -90,6 +90,7 @@ def test_a_refusal_undoes_the_work_and_is_answered_in_words(database: Database) 
 
 def test_a_refusal_stays_even_when_its_cause_is_gone(database: Database) -> None:
     first, again = asked(database, refused), asked(database, marked)
+    assert first.replayed is False, "said for the first time"
     assert (again.status, again.body, again.replayed) == (409, first.body, True)
     assert marks(database) == 0
 

@@ -11,8 +11,13 @@ from sqlalchemy import select, update
 from tests.builders import at_once
 from tests.exchange.link import NAMES, Link, all_of, chutes_of_hangzhou, example, notes
 from tests.shipping.dock import Dock, labelled, parcel
+from wms.core.clock import WallClock
 from wms.core.refusal import Reason, Refused
 from wms.exchange.gateways import service
+from wms.handheld import shell
+from wms.people import gate
+from wms.people import service as people
+from wms.people.values import DeviceKind, Role
 from wms.site import queries as site
 from wms.site.tables import Station
 from wms.sorting.tables import DivertRow, Gateway, GatewayDevice
@@ -179,3 +184,20 @@ def test_every_example_is_read_here() -> None:
     asked = [name for name in NAMES if f'"{name}"' not in source]
     signed_only = {"ask", "clock_wrong", "commands", "events_gap", "routes_changes", "routes_nothing"}
     assert set(asked) <= signed_only, "their signatures are read above, their answers by the tests of each call"
+
+
+def test_a_scan_refused_at_a_station_is_shown_to_who_works_there(link: Link) -> None:
+    park = link.park
+    person = park.act(lambda call: people.add_person(call, badge="W7", name="曹燕", role=Role.SUPERVISOR, pin="246810"))
+    park.act(lambda call: people.enrol_device(call, code="PDA-7", kind=DeviceKind.HANDHELD, name="手持 7"))
+    station = park.read(lambda session: session.scalars(select(Station.id).where(Station.code == "LINE-1")).one())
+    clock, home = WallClock(), park.warehouse_id
+    gate.log_in(
+        park.database, clock, warehouse_id=home, device_code="PDA-7", badge="W7", pin="246810", station_id=station
+    )
+    before = park.read(lambda session: shell.standing(session, person))
+    assert link.tell(("scan", {"scan_id": "1", "code": "NOBODY-KNOWS-THIS"})) == 200
+    after = park.read(lambda session: shell.standing(session, person))
+    assert after.version > before.version
+    assert after.message is not None
+    assert after.message["code"] == "barcode_unknown"

@@ -150,17 +150,18 @@ def _stored(db: Database, who: Who, request_id: str, mark: str) -> Outcome | Non
 def _store_refusal(db: Database, clock: Clock, who: Who, request_id: str, mark: str, no: Refused) -> Outcome:
     body = to_json(error_body(no, who.language))
 
-    def write(session: Session) -> None:
+    def write(session: Session) -> bool:
         call = Call.begun(session, who, request_id, clock.now())
-        session.execute(_keep_if_new(dialect_of(session)), _row(call, mark, no.reason.status, body))
+        kept = session.execute(_keep_if_new(dialect_of(session)), _row(call, mark, no.reason.status, body))
+        return kept.first() is not None
 
-    db.transact(write)
-    return _stored(db, who, request_id, mark) or Outcome(no.reason.status, body)
+    fresh = Outcome(no.reason.status, body)
+    return fresh if db.transact(write) else _stored(db, who, request_id, mark) or fresh
 
 
 @cache
 def _keep_if_new(dialect: str) -> Any:
-    return insert_of(dialect, _requests).on_conflict_do_nothing()
+    return insert_of(dialect, _requests).on_conflict_do_nothing().returning(_requests.c.request_id)
 
 
 def system_call(
