@@ -21,7 +21,9 @@ from tests.proofs.matrix.stand import (
     AFTER_COMMIT,
     BEFORE_COMMIT,
     BEFORE_SEND,
+    LONG_S,
     MOMENTS,
+    SHORT_S,
     Client,
     Said,
     Server,
@@ -35,7 +37,7 @@ from wms.ledger.tables import MovementRow
 from wms.people import service as people
 from wms.people.values import Role
 
-TRIES_S = 15.0
+TRIES_S = 30.0
 ID = "receipt-1"
 
 
@@ -80,8 +82,11 @@ def _cell(url: str, key: str, request_id: str, fault: Fault, moment: str) -> lis
     body = {"asn": "A1", "sku": "TEA", "quantity": 1, "container": f"B{request_id[-3:].strip('-')}"}
     client = Client(wire.port, key, request_id, body)
     cell = Cell(url, server, wire, client, json.dumps({**body, "container": "OTHER"}), moment)
+    if fault.expect[MOMENTS.index(moment)].startswith("silent"):
+        client.patience_s = SHORT_S
     try:
         first = _struck(cell, fault, moment)
+        client.patience_s = LONG_S
         for each in cell.threads:
             each.join()
         heard = f"{first.word} {_settled(url, before, fault, moment)}"

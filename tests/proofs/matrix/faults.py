@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 
 from tests.proofs.frame import BOTH, POSTGRESQL, SQLITE
-from tests.proofs.matrix.stand import BEFORE_SEND, CLIENT_S, Client, Said, Server, Wire
+from tests.proofs.matrix.stand import BEFORE_SEND, SHORT_S, Client, Said, Server, Wire
 from wms.core.db import Database
 from wms.core.db.engine import sqlite_module
 
@@ -167,7 +167,7 @@ def _clock_ahead(cell: Cell) -> None:
 def _junk(cell: Cell) -> None:
     """Strangers knock with anything but HTTP."""
     for number in range(JUNK):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", cell.server.port), CLIENT_S) as wire:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", cell.server.port), SHORT_S) as wire:
             wire.sendall(bytes(range(256)) * (number + 1) + b"\r\n\r\n")
 
 

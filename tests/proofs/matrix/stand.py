@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -30,9 +31,10 @@ BEFORE_SEND, BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER = MOMENTS = (
     "after commit",
     "after answer",
 )
-CLIENT_S = 2.0
+SHORT_S, LONG_S = 2.0, 15.0  # how long a client waits where no answer will come, and where one will
 START_S = 30.0
 CLOCK_JUMP = timedelta(days=1)
+PR_SET_PDEATHSIG = 1
 RST = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
 
 
@@ -96,8 +98,14 @@ class Server:
         self.start()
 
 
+def die_with_parent() -> None:
+    """A process of ours ends when the one that bore it does, however that ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+
+
 def _serve(url: str, moment: str, told: int, go: int) -> None:
     """The server's own life."""
+    die_with_parent()
     jump = [timedelta(0)]
     now = WallClock.now
     setattr(WallClock, "now", lambda clock: now(clock) + jump[0])  # noqa: B010 - the process's own clock, set wrong
@@ -159,7 +167,7 @@ class Wire:
 
     def _forward(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError):
-            server = socket.create_connection(("127.0.0.1", self._server.port), timeout=CLIENT_S)
+            server = socket.create_connection(("127.0.0.1", self._server.port), timeout=LONG_S)
             server.settimeout(None)
             self._pairs += [client, server]
             back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
@@ -208,6 +216,7 @@ class Client:
     def __init__(self, port: int, key: str, request_id: str, body: dict[str, Any]) -> None:
         self.port, self._key, self._id, self._body = port, key, request_id, json.dumps(body)
         self._connection: http.client.HTTPConnection | None = None
+        self.patience_s = LONG_S
 
     @property
     def headers(self) -> dict[str, str]:
@@ -215,7 +224,7 @@ class Client:
         return {**mine, "Content-Type": "application/json"}
 
     def send(self, port: int = 0, body: str = "") -> Said:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=CLIENT_S)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=self.patience_s)
         try:
             self._connection.request("POST", "/api/v1/receipts", body or self._body, self.headers)
             answer = self._connection.getresponse()
@@ -235,7 +244,7 @@ class Client:
         raw = (
             f"POST /api/v1/receipts HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(self._body)}\r\n\r\n{self._body}"
         )
-        with socket.create_connection(("127.0.0.1", port), timeout=CLIENT_S) as wire:
+        with socket.create_connection(("127.0.0.1", port), timeout=SHORT_S) as wire:
             wire.sendall(raw.encode()[: len(raw) - len(self._body) // 2])
 
     def give_up(self) -> None:
