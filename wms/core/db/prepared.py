@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Delete, Executable, Insert, Select, Update
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
+from sqlalchemy.exc import InvalidRequestError
 
 Process = Callable[[Any], Any] | None
 
@@ -156,7 +157,10 @@ def _reading(compiled: Any) -> SimpleResultMetaData | None:
     columns: Sequence[Any] = compiled._result_columns
     if not columns:
         return None
-    processors = [column.type._cached_result_processor(compiled.dialect, None) for column in columns]
+    try:
+        processors = [column.type._cached_result_processor(compiled.dialect, None) for column in columns]
+    except (TypeError, InvalidRequestError) as error:  # psycopg's numbers with a fraction ask what the server sent
+        raise NotPlain("a value that is only understood when it comes") from error
     return SimpleResultMetaData([column.keyname for column in columns], _processors=processors)
 
 
