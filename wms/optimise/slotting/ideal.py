@@ -67,6 +67,12 @@ def ideal_layout(
     return Ideal(cost, prices(cost, best, ground.band_slots), band, speed, signal)
 
 
+def stay_put(ground: Ground, speed: Floats, place: Ints, signal: float) -> Ideal:
+    """Every SKU is best where it is: for a past that says nothing."""
+    bands = len(ground.band_slots)
+    return Ideal(np.zeros((len(place), bands)), np.zeros(bands), ground.slot_band[place], speed, signal)
+
+
 def _placed_anew(cost: Floats, band: Ints, chosen: Flags, ground: Ground, price: Floats | None) -> Ints:
     """The chosen SKUs go where they are cheapest while the others stay."""
     room = ground.band_slots - np.bincount(band[~chosen], minlength=len(ground.band_slots))

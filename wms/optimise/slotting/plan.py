@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from wms.optimise.slotting.forecast import believed, best_half_life, signal, speeds
-from wms.optimise.slotting.ideal import Ideal, ideal_layout
+from wms.optimise.slotting.ideal import Ideal, ideal_layout, stay_put
 from wms.optimise.slotting.layout import Free
 from wms.optimise.slotting.receipts import bands_in_turn
 from wms.optimise.slotting.values import Flags, Floats, Ground, Ints, Lines, Tuning
@@ -45,12 +45,15 @@ class Planner:
     def ideal(self, counts: Floats, lines: Lines, place: Ints, allowed: Flags | None = None) -> Ideal:
         """From lines a week so far (`counts`, weeks by SKUs, oldest first), past order lines and the layout as it is.
 
-        `allowed` (SKUs, bands) says which goods may lie where. The same past gives the same plan.
+        `allowed` (SKUs, bands) says which goods may lie where. The same past gives the same plan. Where the past says
+        nothing, the ideal is what is.
         """
         tuning, ground = self._tuning, self._ground
         half_life = best_half_life(counts)
         slope = signal(counts, half_life)
         speed = believed(speeds(counts, half_life), slope) + SPEED_MIN
+        if slope < tuning.signal_min:
+            return stay_put(ground, speed, place, slope)
 
         def costs(lane: Ints) -> Floats:
             cost = band_costs(ground, speed, lonely_shares(lines, lane, ground.lanes, tuning), tuning)
