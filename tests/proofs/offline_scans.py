@@ -166,7 +166,7 @@ MOVED_ON = (_walked_on, _other_work)
     name="offline_scans",
     promises=(8,),
     small={"rounds": 6},
-    full={"rounds": 120},
+    full={"rounds": 60},
     goal="kept scans apply in their order or the first that does not fit is shown; nothing behind it is applied",
 )
 def offline_scans(ground: Ground, *, rounds: int) -> Outcome:
