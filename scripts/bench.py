@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scripts.benches import audit, rest
+from scripts.benches import audit, rest, slotting
 
-BENCHES = (audit, rest)
+BENCHES = (audit, rest, slotting)
 
 
 def main(arguments: list[str] | None = None) -> int:
