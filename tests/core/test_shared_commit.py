@@ -175,7 +175,7 @@ def test_a_commit_that_fails_for_one_alone_is_told_to_him(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_self: Any) -> None:
-        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk I/O error"))
+        raise OperationalError("COMMIT", {}, sqlite3.OperationalError("not a database"))
 
     monkeypatch.setattr("sqlalchemy.engine.base.RootTransaction.commit", broken)
     with pytest.raises(OperationalError):
