@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,10 @@ from tests import browsers, postgres, schema
 from wms.core.db import Database
 
 KINDS = ("sqlite", "postgresql")
+
+# A shell lets what it runs in the background ignore Ctrl+C, and the programs under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy build machine is no reason to fail an example; a failing one is printed so that it can be repeated.
 settings.register_profile("house", deadline=None, print_blob=True)

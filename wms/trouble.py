@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from wms.core.db import Database
+from wms.core.refusal import Reason, Refused
 from wms.migrations.commands import known, newest
 from wms.settings import database_url
 
@@ -24,6 +25,10 @@ def opening(url: str) -> Iterator[None]:
         yield
     except (DBAPIError, ArgumentError, ImportError) as error:
         raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
+    except Refused as no:
+        if no.reason is not Reason.BUSY:
+            raise
+        raise Trouble(f"cannot open the database {url}: {first_line(no.__cause__ or no)}") from no
 
 
 def open_database(given: str | None) -> Database:

@@ -19,7 +19,6 @@ from typing import Any, NoReturn
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import inspect
-from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from wms.auditing import broken_promises
 from wms.core.clock import WallClock
@@ -41,7 +40,7 @@ from wms.demo.words import LINE_PERSON, PEOPLE
 from wms.exchange.gateways import service as gateways
 from wms.migrations import commands
 from wms.settings import database_url
-from wms.trouble import Trouble, first_line
+from wms.trouble import Trouble, opening
 
 TABLES = ("PK-01", "PK-02", "PK-03")
 LINE = "LINE-1"
@@ -142,11 +141,9 @@ def _database(wish: Wish) -> tuple[str, Path]:
         url = _absolute(database_url(wish.db))
         folder = wish.keep or Path(tempfile.mkdtemp(prefix="chuwei-demo-"))
         folder.mkdir(parents=True, exist_ok=True)
-    try:
+    with opening(url):
         _clear(url)
         commands.upgrade(url)
-    except (DBAPIError, ArgumentError, ImportError) as error:
-        raise Trouble(f"cannot open the database {url}: {first_line(error)}") from error
     return url, folder.resolve()
 
 
