@@ -30,16 +30,19 @@ _KEY = ("merchant_id", "place_id", "sku_id", "lot_id", "condition", "book")
 _NATURAL_KEY = ("warehouse_id", *_KEY)
 _virtual_places: WeakKeyDictionary[Any, dict[int, dict[str, int]]] = WeakKeyDictionary()
 
+_these_goods = (
+    _stock.c.merchant_id == bindparam("m"),
+    _stock.c.place_id == bindparam("p"),
+    _stock.c.sku_id == bindparam("s"),
+    _stock.c.lot_id == bindparam("l"),
+    _stock.c.condition == bindparam("c"),
+    _stock.c.book == bindparam("b"),
+)
 _take_free = (
     update(_stock)
     .where(
         _stock.c.warehouse_id == bindparam("w"),
-        _stock.c.merchant_id == bindparam("m"),
-        _stock.c.place_id == bindparam("p"),
-        _stock.c.sku_id == bindparam("s"),
-        _stock.c.lot_id == bindparam("l"),
-        _stock.c.condition == bindparam("c"),
-        _stock.c.book == bindparam("b"),
+        *_these_goods,
         _stock.c.on_hand - _stock.c.promised >= bindparam("q"),
         _stock.c.frozen_reason.is_(None),
     )
@@ -49,12 +52,7 @@ _take_promised = (
     update(_stock)
     .where(
         _stock.c.id == bindparam("row"),
-        _stock.c.merchant_id == bindparam("m"),
-        _stock.c.place_id == bindparam("p"),
-        _stock.c.sku_id == bindparam("s"),
-        _stock.c.lot_id == bindparam("l"),
-        _stock.c.condition == bindparam("c"),
-        _stock.c.book == bindparam("b"),
+        *_these_goods,
         _stock.c.promised >= bindparam("q"),
         _stock.c.frozen_reason.is_(None),
     )

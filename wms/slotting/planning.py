@@ -299,9 +299,3 @@ def _row(call: Call, plan_id: int, move: Proposed) -> MoveProposal:
         replayed_m_week=round(move.replayed_m_week),
         cost_m=move.cost_m,
     )
-
-
-def without_aisle(problem: Problem, aisle: int) -> Problem:
-    """What if an aisle were closed: nothing may go there."""
-    shut = problem.now.blocked | (problem.slots.aisle == aisle)
-    return replace(problem, now=replace(problem.now, blocked=shut))

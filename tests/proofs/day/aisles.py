@@ -49,7 +49,7 @@ class Picker(Hand):
         elif dialogue == "count":
             yield from self._count()
         else:
-            yield from self._leave()
+            yield from self.leave()
 
     def _possible(self, dialogue: str, step: str) -> frozenset[str]:
         if dialogue == "cluster_pick" and step in ("scan_slot", "scan_sku"):
@@ -73,7 +73,7 @@ class Picker(Hand):
         elif step in WALKING:
             yield from self._walk()
         else:
-            yield from self._leave()
+            yield from self.leave()
 
     def _load(self) -> Doing:
         if not self.day.free_totes:
@@ -108,7 +108,7 @@ class Picker(Hand):
     def _to_lane(self) -> Doing:
         yield from self.scan(make(Kind.STATION, LANE))
         if self.refused:
-            yield from self._leave()
+            yield from self.leave()
             return
         self.day.to_pack.extend(self._totes)
         self._totes = []
@@ -118,12 +118,12 @@ class Picker(Hand):
     def _put_away(self) -> Doing:
         status = self.screen["status"]
         if self.at[1] != "scan_slot" or not status:
-            yield from self._leave()
+            yield from self.leave()
             return
         box, slot = str(status[0]["value"]), str(must(self.screen, "location")["code"])
         yield from self.scan(slot_code(self.screen))
         if self.refused:
-            yield from self._leave()
+            yield from self.leave()
         elif self.at[0] == "menu" and self.message.get("level") == "done":
             self.day.world.empty(box, slot)
 
@@ -137,7 +137,7 @@ class Picker(Hand):
             if place == slot and pieces > 0 and self.at == ("count", "scan_item"):
                 yield from self.scan(self.day.goods.barcodes[article])
                 if self.at[1] == "choose_lot":
-                    yield from self._leave()
+                    yield from self.leave()
                     return
                 yield from self.act("quantity", str(self.day.world.stored[place, article]))
         if self.at == ("count", "scan_item"):
@@ -193,15 +193,7 @@ class Picker(Hand):
         yield from self.scan(slot_code(self.screen))
         self._expect("proposed_slot_blocked", bool(self.refused))
         self.day.block(slot, blocked=False)
-        yield from self._leave()
-
-    def _leave(self) -> Doing:
-        for _ in range(4):
-            if self.at[0] == "menu":
-                return
-            keys = {key["action"] for key in self.screen["keys"]}
-            yield from self.act("leave" if "leave" in keys else "back")
-            yield 1.0
+        yield from self.leave()
 
     # --- without a network
 

@@ -107,6 +107,15 @@ class Hand:
             # The second pull is judged by itself; what it did must show in the books.
             self.envelope = {**self.envelope, "message": None}
 
+    def leave(self) -> Doing:
+        """Back to the menu, from wherever one is."""
+        for _ in range(4):
+            if self.at[0] == "menu":
+                return
+            keys = {key["action"] for key in self.screen["keys"]}
+            yield from self.act("leave" if "leave" in keys else "back")
+            yield 1.0
+
     def act(self, action: str, value: str = "") -> Doing:
         yield from self.send(ACT, {"action": action, "value": value})
 

@@ -112,12 +112,7 @@ class Packer(Hand):
 
     def _put_aside(self) -> Doing:
         """Stopped, or it does not fit: it lies on the table for a supervisor."""
-        for _ in range(4):
-            if self.at[0] == "menu":
-                return
-            keys = {key["action"] for key in self.screen["keys"]}
-            yield from self.act("leave" if "leave" in keys else "back")
-            yield 1.0
+        yield from self.leave()
 
 
 class AtStation(Hand):
