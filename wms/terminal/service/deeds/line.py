@@ -1,0 +1,65 @@
+"""The sorting line: chutes, routes, rejects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wms.core.call import Call
+from wms.core.refusal import Reason, Refused
+from wms.people.values import Right
+from wms.sorting import service as sorting
+from wms.sorting.values import Finding
+from wms.terminal.service import house
+from wms.terminal.service.deeds.deed import Args, Deed, Done, number, said, text
+
+
+def _empty_chute(call: Call, args: Args) -> Done:
+    chute = number(args, "chute")
+    house.known_chute(call, chute)
+    sorting.empty_chute(call, chute)
+    return said("chute_emptied", chute=chute)
+
+
+def _open_chute(call: Call, args: Args) -> Done:
+    chute = number(args, "chute")
+    house.tell_chute(call, chute, "OPEN")
+    return said("chute_opened", chute=chute)
+
+
+def _lock_chute(call: Call, args: Args) -> Done:
+    chute = number(args, "chute")
+    house.tell_chute(call, chute, "LOCK")
+    return said("chute_locked", chute=chute)
+
+
+def _route_again(call: Call, args: Args) -> Done:
+    """Parcels that had no route are looked up in the plan anew."""
+    kind = text(args, "kind")
+    if kind not in set(Finding):
+        raise Refused(Reason.BAD_INPUT, what="kind")
+    parcels = house.parcels_of_findings(call, Finding(kind))
+    for parcel_id in parcels:
+        sorting.route_parcel(call, parcel_id)
+    return said("routed", parcels=len(parcels))
+
+
+def _reject_done(call: Call, args: Args) -> Done:
+    house.handle_reject(call, number(args, "divert"))
+    return said("reject_done")
+
+
+def _fetch(call: Call, args: Args) -> Done:
+    """The line is told once more to reject the order's parcels, and the row says who goes to fetch them."""
+    sorting.route_order(call, number(args, "order"))
+    house.shelve(call, text(args, "key"), "fetch")
+    return said("fetch")
+
+
+DEEDS: Mapping[str, Deed] = {
+    "empty_chute": Deed(Right.CONTROL_LINE, _empty_chute),
+    "open_chute": Deed(Right.CONTROL_LINE, _open_chute),
+    "lock_chute": Deed(Right.CONTROL_LINE, _lock_chute),
+    "route_again": Deed(Right.CONTROL_LINE, _route_again),
+    "reject_done": Deed(Right.CONTROL_LINE, _reject_done),
+    "fetch": Deed(Right.INTERCEPT, _fetch),
+}
