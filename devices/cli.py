@@ -25,7 +25,7 @@ SIMULATORS = {
     "sorter": "devices.simulators.sorter",
 }
 # Commands with options of their own: the rest of the line is theirs, and their modules are heavy.
-PASSED_ON = {"accept": "devices.accept"}
+PASSED_ON = {"accept": "devices.accept", "sweep": "devices.accept.prints"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -82,6 +82,9 @@ def _parser() -> argparse.ArgumentParser:
 
     accept = commands.add_parser("accept", help="drive a simulated sorting line against a real gateway; see --help")
     accept.set_defaults(act=lambda chosen: 2)
+
+    sweep = commands.add_parser("sweep", help="a fault at every byte of a print job; counts the labels; see --help")
+    sweep.set_defaults(act=lambda chosen: 2)
     return parser
 
 

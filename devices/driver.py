@@ -28,6 +28,7 @@ BUILT_IN: Mapping[str, str] = {
     "scale": "devices.drivers.scale:Scale",
     "printer_escpos": "devices.drivers.printer_escpos:EscposPrinter",
     "printer_tspl": "devices.drivers.printer_tspl:TsplPrinter",
+    "printer_zpl": "devices.drivers.printer_zpl:ZplPrinter",
     "sorter_wsp": "devices.drivers.sorter_wsp:WspSorter",
 }
 

@@ -2,7 +2,8 @@
 
 `claimed` -> `sending` -> `sent` -> `verified`, or `uncertain`, or `failed`; what is not yet here the server calls
 `queued`. `sending` is on disk before byte one leaves. A fault before byte one returns to `claimed`; a fault after it is
-`uncertain` and stays so: only a person may print that label again, as a new job.
+`uncertain` and stays so: only a person may print that label again, as a new job. A job of which no byte has left may go
+to another printer of the same group (`devices.failover`).
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import base64
 import binascii
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from devices import sqlite
 from devices.errors import GatewayError
+from devices.failover import FailoverGroups
 from devices.outbox import Outbox, event_writer
 from devices.store import Store
 
@@ -118,6 +120,7 @@ class Spool:
         self._outbox = outbox
         self._now_ms = now_ms
         self._arrived = threading.Condition()
+        self.groups = FailoverGroups()
         self._settle_what_a_stop_left_open()
 
     def take(self, job: Job) -> None:
@@ -162,15 +165,63 @@ class Spool:
         found = self._store.read(lambda connection: connection.execute(ask, (job,)).fetchone())
         return JobState(found[0]) if found else None
 
+    def begin(self, job: Job) -> bool:
+        """Commit `sending`. False if the job is not waiting for this printer any more: then nobody may print it here.
+
+        Raises OutboxFull if it could not be committed.
+        """
+        now_ms = self._now_ms()
+        tell = event_writer(now_ms, job.device, "print", _facts(job.job, JobState.SENDING, job.device))
+        begun: list[bool] = []
+
+        def work(connection: sqlite.Connection) -> None:
+            update = """UPDATE jobs SET state = 'sending', reason = '', changed_ms = ?
+                WHERE job = ? AND device = ? AND state = 'claimed'"""
+            begun.append(connection.execute(update, (now_ms, job.job, job.device)).rowcount == 1)
+            if begun[-1]:
+                tell(connection)
+
+        self._store.write(work)
+        self._outbox.announce()
+        return begun[-1]
+
+    def take_over(self, device: str, others: Sequence[str], language: str) -> Job | None:
+        """Give `device` the oldest waiting job of `others` in `language`, and return it; None if there is none.
+
+        Raises OutboxFull if it could not be committed.
+        """
+        now_ms = self._now_ms()
+        facts = {"reason": "failover", "state": JobState.CLAIMED.value, "printer": device}
+        moved: list[str] = []
+        ask = f"""SELECT job FROM jobs WHERE state = 'claimed' AND language = ?
+            AND device IN ({", ".join("?" * len(others))}) ORDER BY place LIMIT 1"""
+        if self._store.read(lambda connection: connection.execute(ask, (language, *others)).fetchone()) is None:
+            return None
+
+        def work(connection: sqlite.Connection) -> None:
+            moved.clear()
+            for (job,) in connection.execute(ask, (language, *others)).fetchall():
+                connection.execute("UPDATE jobs SET device = ?, changed_ms = ? WHERE job = ?", (device, now_ms, job))
+                event_writer(now_ms, device, "print", {"job": job, **facts})(connection)
+                moved.append(job)
+
+        self._store.write(work)
+        self._outbox.announce()
+        return self._oldest(device) if moved else None
+
     def change(self, job: Job, state: JobState, reason: str = "", *, awaits_proof: bool = False) -> None:
         """Commit the job's new state and its event, then return. Raises OutboxFull if it could not be committed.
 
         `awaits_proof` with `sent`: the printer has yet to say that it took all; else the job is `uncertain`.
+        A job that another printer took over meanwhile is left alone.
         """
         now_ms = self._now_ms()
         tell = event_writer(now_ms, job.device, "print", _facts(job.job, state, job.device, reason))
+        mine = "SELECT 1 FROM jobs WHERE job = ? AND device = ?"
 
         def work(connection: sqlite.Connection) -> None:
+            if connection.execute(mine, (job.job, job.device)).fetchone() is None:
+                return
             _set_state(connection, job.job, state, reason, now_ms)
             connection.execute("UPDATE jobs SET awaits_proof = ? WHERE job = ?", (int(awaits_proof), job.job))
             tell(connection)

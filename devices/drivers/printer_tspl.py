@@ -1,16 +1,25 @@
-"""TSPL label printers. Status by `<ESC>!?` before; after a job the printer is watched until it was busy and is idle.
+"""TSPL label printers. Status by `<ESC>!?` (or `<ESC>!S`) before; after a job: watched until it was busy and is idle.
 
 That is weaker than ESC/POS's answer in order: with a printer that never says it is busy every job would be `uncertain`;
-set `answers_status = false` for it and live with `sent`. Tried on our own simulator only.
+set `proves = false` for it and live with `sent`. Tried on our own simulator only.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
-from devices.drivers.printing import Printer, read_answer
+from devices.drivers.printing import Printer, PrinterOptions, read_answer, read_message
 from devices.errors import DeviceError
-from devices.framing.printer_status import TSPL_STATUS, PrinterState, tspl_state
+from devices.framing.printer_status import (
+    TSPL_LONG_STATUS,
+    TSPL_STATUS,
+    PrinterState,
+    decode_tspl_long,
+    tspl_long_state,
+    tspl_state,
+)
+from devices.options import require
 from devices.transport import Transport
 
 ANSWER_S = 1.0
@@ -18,13 +27,32 @@ WRITE_S = 2.0
 WATCH_EVERY_S = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class TsplOptions(PrinterOptions):
+    """`status`: short asks by `<ESC>!?`, long by `<ESC>!S`, which newer printers answer."""
+
+    status: str = "short"
+
+    def __post_init__(self) -> None:
+        PrinterOptions.__post_init__(self)
+        require(self.status in ("short", "long"), "status must be short or long")
+
+
 class TsplPrinter(Printer):
     """`verified` means: busy was seen after the last byte, then idle without a fault."""
 
     kind: ClassVar[str] = "printer_tspl"
     language: ClassVar[str] = "tspl"
+    options_shape: ClassVar[type[PrinterOptions]] = TsplOptions
 
     def ask_state(self, wire: Transport) -> PrinterState:
+        assert isinstance(self._options, TsplOptions)
+        if self._options.status == "long":
+            wire.write(TSPL_LONG_STATUS, WRITE_S)
+            characters = read_message(wire, decode_tspl_long, ANSWER_S)
+            if characters is None:
+                raise DeviceError("printer does not answer <ESC>!S: is it on, and does it know it? try status = short")
+            return tspl_long_state(characters)
         wire.write(TSPL_STATUS, WRITE_S)
         answer = read_answer(wire, lambda byte: True, ANSWER_S)
         if answer is None:

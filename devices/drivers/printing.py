@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from devices.driver import Health, State
 from devices.errors import ConfigError, DeviceError, OutboxFull, WriteFault
@@ -19,22 +19,38 @@ from devices.options import read_options, require
 from devices.spool import Job, JobState
 from devices.station import PrinterContext
 from devices.transport import Transport
+from devices.transport.file import FileWire
 
 CHUNK_BYTES = 1_024
 # A printer that takes nothing for so long will not print this label; a person is told within 10 s of the loss.
 STUCK_S = 8.0
 SETTLE_PAUSE_S = 0.5
+# After the last byte of a label that nothing proves, the wire is watched this long: a reset tells that it was lost.
+UNPROVED_WATCH_S = 0.5
+ANSWER_BYTES = 256
+
+
+Message = TypeVar("Message")
 
 
 @dataclass(frozen=True, slots=True)
 class PrinterOptions:
-    """`answers_status` false: a printer (or file) that says nothing, so that `sent` is the last we know of a job."""
+    """What this printer can, and how long it may take.
+
+    `answers_status` false: it (or a file) says nothing, so that `sent` is the last we know of a job. `proves` false: it
+    tells its state, but nothing that shows that a label was taken. `group`: printers with the same paper that stand in
+    for each other after `failover_s`.
+    """
 
     answers_status: bool = True
+    proves: bool = True
     proof_s: float = 8.0
     look_every_s: float = 1.5
+    group: str = ""
+    failover_s: float = 5.0
 
     def __post_init__(self) -> None:
+        require(0.5 <= self.failover_s <= 600, "failover_s must be 0.5 to 600")
         require(1 <= self.proof_s <= 60, "proof_s must be 1 to 60")
         require(0.2 <= self.look_every_s <= 60, "look_every_s must be 0.2 to 60")
 
@@ -44,16 +60,21 @@ class Printer:
 
     prints: ClassVar[bool] = True
     language: ClassVar[str]
+    options_shape: ClassVar[type[PrinterOptions]] = PrinterOptions
 
     def __init__(self, context: PrinterContext) -> None:
         self._context = context
-        self._options = read_options(PrinterOptions, context.options)
-        self._asks = self._options.answers_status and not str(context.options.get("url", "")).startswith("file:")
+        self._options = read_options(self.options_shape, context.options)
+        self._asks = self._options.answers_status and _can_answer(context.options)
+        self._proves = self._asks and self._options.proves
         self._board = HealthBoard(context.now_ms)
+        if self._options.group:
+            context.spool.groups.join(context.name, self._options.group, self.language, context.monotonic_s())
 
-    @staticmethod
-    def check(options: Mapping[str, object]) -> None:
-        read_options(PrinterOptions, options)
+    @classmethod
+    def check(cls, options: Mapping[str, object]) -> None:
+        """Raises ConfigError where the device's table cannot work."""
+        read_options(cls.options_shape, options)
 
     def health(self) -> Health:
         self._board.note("jobs_waiting", self._context.spool.waiting(self._context.name))
@@ -64,13 +85,27 @@ class Printer:
 
     def run(self) -> None:
         self._board.turn(State.CONNECTING)
-        while not self._context.stopping():
-            job = self._next_job(0)
-            if job is None:
-                self._look()
-                job = self._next_job(self._options.look_every_s)
-            if job is not None and not self._context.stopping():
-                self._print(job)
+        try:
+            while not self._context.stopping():
+                self._turn()
+        except DeviceError:
+            self._stands(able=False)
+            raise
+
+    def _turn(self) -> None:
+        if self.print_next():
+            return
+        if self._look() and self._take_over():
+            return
+        self._next_job(self._options.look_every_s)
+
+    def print_next(self) -> bool:
+        """Print the oldest job that waits for this printer, or say that nobody can know; False if none waits."""
+        job = self._next_job(0)
+        if job is None or self._context.stopping():
+            return False
+        self._print(job)
+        return True
 
     def ask_state(self, wire: Transport) -> PrinterState:
         """The printer's state now. Raises DeviceError if it does not answer."""
@@ -89,10 +124,25 @@ class Printer:
     def _next_job(self, timeout_s: float) -> Job | None:
         return self._context.spool.next_job(self._context.name, timeout_s)
 
-    def _look(self) -> None:
+    def _take_over(self) -> bool:
+        """Take the oldest job of a printer of the group that cannot print it; True if there was one."""
+        patience_s, now_s = self._options.failover_s, self._context.monotonic_s()
+        others = self._context.spool.groups.unable(self._context.name, now_s, patience_s)
+        if not others or self._context.spool.take_over(self._context.name, others, self.language) is None:
+            return False
+        self._board.count("jobs_taken_over")
+        return True
+
+    def _stands(self, *, able: bool) -> None:
+        self._context.spool.groups.stands(self._context.name, able=able, now_s=self._context.monotonic_s())
+
+    def _look(self) -> bool:
+        """Show how the printer stands; True if it can print."""
         wire = self._context.open_transport()
         try:
-            self._show(self._state(wire))
+            state = self._state(wire)
+            self._show(state)
+            return state.can_print
         finally:
             wire.close()
 
@@ -101,6 +151,7 @@ class Printer:
 
     def _show(self, state: PrinterState) -> None:
         self._board.turn(State.DEGRADED if state.reason else State.READY, state.reason)
+        self._stands(able=state.can_print)
 
     def _print(self, job: Job) -> None:
         if job.language != self.language:
@@ -121,16 +172,20 @@ class Printer:
 
     def _print_on(self, wire: Transport, job: Job) -> None:
         try:
-            self._context.spool.change(job, JobState.SENDING)
+            mine = self._context.spool.begin(job)
         except OutboxFull:
             # It may still have been written; what is surely not written is byte one, so the job goes back.
             self._settle(job, JobState.CLAIMED, "outbox_full")
             raise
+        if not mine:
+            return
         self._board.count("jobs")
         self._send(wire, job)
-        self._settle(job, JobState.SENT, awaits_proof=self._asks)
-        if self._asks:
+        if self._proves:
+            self._settle(job, JobState.SENT, awaits_proof=True)
             self._settle_by_proof(wire, job)
+        else:
+            self._settle_unproved(wire, job)
 
     def _send(self, wire: Transport, job: Job) -> None:
         sent = 0
@@ -159,6 +214,23 @@ class Printer:
         self._board.count("jobs_uncertain" if doubt else "jobs_verified")
         self._settle(job, JobState.UNCERTAIN if doubt else JobState.VERIFIED, doubt)
 
+    def _settle_unproved(self, wire: Transport, job: Job) -> None:
+        """Nothing proves this label; but a wire that breaks now took the end of it along, and that must be told."""
+        try:
+            self._watch(wire)
+        except DeviceError:
+            self._board.count("jobs_uncertain")
+            self._settle(job, JobState.UNCERTAIN, "printer_lost")
+            raise
+        self._settle(job, JobState.SENT)
+
+    def _watch(self, wire: Transport) -> None:
+        if isinstance(wire, FileWire) and not wire.answers:
+            return
+        end_s = self._context.monotonic_s() + UNPROVED_WATCH_S
+        while (left_s := end_s - self._context.monotonic_s()) > 0 and not self._context.stopping():
+            wire.read(ANSWER_BYTES, left_s)
+
     def _settle(self, job: Job, state: JobState, reason: str = "", *, awaits_proof: bool = False) -> None:
         """Commit what became of the job, however long the disk is full: the truth about a label is not dropped.
 
@@ -180,6 +252,11 @@ class Printer:
             time.sleep(0.05)
 
 
+def _can_answer(options: Mapping[str, object]) -> bool:
+    """A file never answers; a character device (`/dev/usb/lp0`) does where the configuration says so."""
+    return not str(options.get("url", "")).startswith("file:") or options.get("answers_status") is True
+
+
 def read_answer(wire: Transport, is_answer: Callable[[int], bool], timeout_s: float) -> int | None:
     """The first byte that `is_answer` accepts, others dropped; None if none came within `timeout_s`."""
     end_s = time.monotonic() + timeout_s
@@ -187,4 +264,22 @@ def read_answer(wire: Transport, is_answer: Callable[[int], bool], timeout_s: fl
         content = wire.read(1, left_s)
         if content and is_answer(content[0]):
             return content[0]
+    return None
+
+
+def read_message(
+    wire: Transport, decode: Callable[[bytes], tuple[int, Message | None]], timeout_s: float
+) -> Message | None:
+    """The first message that `decode` (bytes used, message) finds; None if none was whole within `timeout_s`."""
+    buffer = b""
+    end_s = time.monotonic() + timeout_s
+    while (left_s := end_s - time.monotonic()) > 0:
+        buffer += wire.read(ANSWER_BYTES, left_s)
+        while buffer:
+            used, message = decode(buffer)
+            if message is not None:
+                return message
+            if used == 0:
+                break
+            buffer = buffer[used:]
     return None

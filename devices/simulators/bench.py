@@ -163,6 +163,8 @@ class Cable:
         self._plugged_at_s = 0.0
         self._stopping = threading.Event()
         self._reset_after_bytes: int | None = None
+        self._dead_after_bytes: int | None = None
+        self.bytes_heard = 0
         self._thread = threading.Thread(target=self._pump, name="cable", daemon=True)
 
     def start(self) -> None:
@@ -181,9 +183,13 @@ class Cable:
         """Pull the cable for `seconds`."""
         self._plugged_at_s = time.monotonic() + min(seconds, UNPLUG_S_MAX)
 
-    def reset_after(self, bytes_more: int) -> None:
-        """Break the TCP connection with a reset once that many more bytes have been read from it."""
+    def reset_after(self, bytes_more: int | None) -> None:
+        """Break the connection (TCP: a reset; else the cable is pulled out for a moment) after so many more bytes."""
         self._reset_after_bytes = bytes_more
+
+    def dead_after(self, bytes_more: int | None) -> None:
+        """After so many more bytes the machine neither hears nor speaks, while the connection stays; None: alive."""
+        self._dead_after_bytes = bytes_more
 
     def _pump(self) -> None:
         timed = [(fault, time.monotonic() + fault.every_s) for fault in self._faults.timed if fault.name == "unplug"]
@@ -228,7 +234,8 @@ class Cable:
         now_s = time.monotonic()
         if arrived := self._inward.arrived(now_s):
             self._heard(arrived)
-        if leaving := self._outward.arrived(now_s):
+        leaving = self._outward.arrived(now_s)
+        if leaving and self._dead_after_bytes != 0:
             self.end.write(leaving)
 
     def _read(self, wait_s: float) -> None:
@@ -236,18 +243,33 @@ class Cable:
         if content is None:
             self._forget_connection()
             return
-        if self._reset_after_bytes is not None and isinstance(self.end, TcpEnd):
+        if self._dead_after_bytes is not None:
+            content = content[: self._dead_after_bytes]
+            self._dead_after_bytes -= len(content)
+        if self._reset_after_bytes is not None:
             kept = content[: self._reset_after_bytes]
             self._reset_after_bytes -= len(kept)
-            self._inward.send(kept, time.monotonic())
+            self._take(kept)
             if len(kept) < len(content):
-                self._reset_after_bytes = None
-                self._heard(self._inward.arrived(float("inf")))
-                self.end.hang_up(reset=True)
-                self._forget_connection()
+                self._break_off()
             return
+        self._take(content)
+
+    def _take(self, content: bytes) -> None:
         if content:
+            self.bytes_heard += len(content)
             self._inward.send(content, time.monotonic())
+
+    def _break_off(self) -> None:
+        self._reset_after_bytes = None
+        if last := self._inward.arrived(float("inf")):
+            self._heard(last)
+        if isinstance(self.end, TcpEnd):
+            self.end.hang_up(reset=True)
+        else:
+            self.end.unplug()
+            self.end.plug()
+        self._forget_connection()
 
 
 class Control:

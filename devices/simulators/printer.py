@@ -22,8 +22,9 @@ from typing import Any, Final
 
 from devices.simulators.bench import Answer, Cable, add_common_arguments, chosen_faults, make_end, parse, say, stay
 from devices.simulators.printer_languages import EscposReader, Operation, Reader, TsplReader
+from devices.simulators.printer_zpl import ZplReader
 
-READERS: Final[dict[str, Callable[[], Reader]]] = {"escpos": EscposReader, "tspl": TsplReader}
+READERS: Final[dict[str, Callable[[], Reader]]] = {"escpos": EscposReader, "tspl": TsplReader, "zpl": ZplReader}
 BUFFER_BYTES: Final = 65_536
 DOTS_PER_MM: Final = 8
 ROWS_AT_A_TIME: Final = 8
@@ -71,7 +72,7 @@ class SimulatedPrinter:
         self._waiting: queue.SimpleQueue[Waiting] = queue.SimpleQueue()
         self._connection = 0
         self._waiting_bytes = 0
-        self._working = False
+        self._undone = 0
         self._page = Page()
         self._changing = threading.Lock()
         self._thread = threading.Thread(target=self._work_for_ever, name="print head", daemon=True)
@@ -86,6 +87,7 @@ class SimulatedPrinter:
                 continue
             with self._changing:
                 self._waiting_bytes += operation.bytes_used
+                self._undone += 1
             self._waiting.put((self._connection, operation))
 
     def can_take(self) -> bool:
@@ -93,6 +95,8 @@ class SimulatedPrinter:
 
     def hung_up(self) -> None:
         self._reader.forget()
+        with self._changing:
+            self._undone += 1
         self._waiting.put((self._connection, HANG_UP))
         self._connection += 1
 
@@ -133,13 +137,15 @@ class SimulatedPrinter:
         return self._paper == "out" or self._cover_open or self._paused
 
     def _busy(self) -> bool:
-        return self._working or not self._waiting.empty()
+        return self._undone > 0
 
     def _answer_at_once(self, asked: Operation) -> None:
         if self._mute:
             return
-        if self.language == "tspl":
-            self._say(bytes([self._tspl_status()]))
+        if self.language == "zpl":
+            self._say(self._zpl_status())
+        elif self.language == "tspl":
+            self._say(self._tspl_long_status() if asked.content == b"S" else bytes([self._tspl_status()]))
         elif 1 <= asked.number <= 4:
             self._say(bytes([self._escpos_status(asked.number)]))
         else:
@@ -163,16 +169,36 @@ class SimulatedPrinter:
         faults |= 0x10 if self._paused else 0
         return faults | (0x20 if self._busy() and not faults else 0)
 
+    def _tspl_long_status(self) -> bytes:
+        doing = b"`" if self._paused and not self._cover_open and self._paper != "out" else b"@"
+        if self._cover_open or self._paper == "out" or self.errors:
+            doing = b"E"
+        elif doing == b"@" and self._busy():
+            doing = b"P"
+        warning = b"A" if self._paper == "low" else b"@"
+        media = 0x40 | (0x01 if self._paper == "out" else 0) | (0x20 if self._cover_open else 0)
+        return b"\x02" + doing + warning + (b"P" if self.errors else b"@") + bytes([media]) + b"\x03\r\n"
+
+    def _zpl_status(self) -> bytes:
+        """Three lines; a printer that stands still says pause, whatever made it stop."""
+        out, still = int(self._paper == "out"), int(self._standing_still() or bool(self.errors))
+        formats, head = int(self._busy()), int(self._cover_open)
+        lines = (
+            f"030,{out},{still},1440,{formats:03d},0,0,0,000,0,0,0",
+            f"001,0,{head},0,1,2,6,0,{formats:08d},1,000",
+            "1234,0",
+        )
+        return b"".join(b"\x02" + line.encode("ascii") + b"\x03\r\n" for line in lines)
+
     # --- printing -----------------------------------------------------------------------------------------------------
 
     def _work_for_ever(self) -> None:
         while True:
             connection, operation = self._waiting.get()
-            self._working = True
             self._do(operation, connection)
             with self._changing:
                 self._waiting_bytes -= operation.bytes_used
-            self._working = False
+                self._undone -= 1
 
     def _do(self, operation: Operation, connection: int) -> None:
         if operation.do == "hang_up":

@@ -33,7 +33,7 @@ class Reader(Protocol):
     def forget(self) -> None: ...
 
 
-class _Reader:
+class StrictReader:
     """Collects bytes and takes operations off the front."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class _Reader:
         raise NotImplementedError
 
 
-def _unknown(buffer: bytes, used: int) -> Operation:
+def unknown(buffer: bytes, used: int) -> Operation:
     return Operation("unknown", max(1, used), buffer[: max(1, used)])
 
 
@@ -86,7 +86,7 @@ CUTS_WITH_FEED: Final = frozenset({65, 66})
 RASTER_HEAD_BYTES: Final = 8
 
 
-class EscposReader(_Reader):
+class EscposReader(StrictReader):
     def _next(self, buffer: bytes) -> Operation | None:
         first = buffer[0]
         if first == LF:
@@ -99,7 +99,7 @@ class EscposReader(_Reader):
             length = next((at for at, byte in enumerate(buffer) if not 0x20 <= byte <= 0x7E), len(buffer))
             return Operation("text", length, buffer[:length])
         if first not in (ESC, GS, DLE):
-            return _unknown(buffer, 1)
+            return unknown(buffer, 1)
         return self._command(buffer) if len(buffer) > 1 else None
 
     def _command(self, buffer: bytes) -> Operation | None:
@@ -111,7 +111,7 @@ class EscposReader(_Reader):
         if name == b"\x1dv":
             return self._raster(buffer)
         if name not in ESCPOS:
-            return _unknown(buffer, 2)
+            return unknown(buffer, 2)
         parameters, does = ESCPOS[name]
         if len(buffer) < 2 + parameters:
             return None
@@ -127,7 +127,7 @@ class EscposReader(_Reader):
         if buffer[2] in CUTS_WITHOUT_FEED:
             return Operation("eject", 3)
         if buffer[2] not in CUTS_WITH_FEED:
-            return _unknown(buffer, 3)
+            return unknown(buffer, 3)
         return Operation("eject", 4) if len(buffer) >= 4 else None
 
     @staticmethod
@@ -139,7 +139,7 @@ class EscposReader(_Reader):
         rows = int.from_bytes(buffer[6:8], "little")
         size = width_bytes * rows
         if buffer[2:3] != b"0" or buffer[3] not in (0, 48) or not 0 < size <= RASTER_BYTES_MAX:
-            return _unknown(buffer, RASTER_HEAD_BYTES)
+            return unknown(buffer, RASTER_HEAD_BYTES)
         if len(buffer) < RASTER_HEAD_BYTES + size:
             return None
         dots = buffer[RASTER_HEAD_BYTES : RASTER_HEAD_BYTES + size]
@@ -153,22 +153,23 @@ TSPL_SETTINGS: Final = frozenset(
 )
 TSPL_MODES: Final = (0, 1)
 BITMAP_NUMBERS: Final = 5
+TSPL_QUESTIONS: Final = (b"\x1b!?", b"\x1b!S")
 _INVERTED: Final = bytes(255 - byte for byte in range(256))
 
 
-class TsplReader(_Reader):
+class TsplReader(StrictReader):
     def _next(self, buffer: bytes) -> Operation | None:
         if buffer[:1] == b"\x1b":
             if len(buffer) < 3:
                 return None
-            return Operation("status", 3) if buffer[:3] == b"\x1b!?" else _unknown(buffer, 3)
+            return Operation("status", 3, buffer[2:3]) if buffer[:3] in TSPL_QUESTIONS else unknown(buffer, 3)
         if buffer.startswith(b"BITMAP "):
             return self._bitmap(buffer)
         if b"BITMAP ".startswith(buffer):
             return None
         end = buffer.find(b"\n")
         if end < 0:
-            return None if len(buffer) < COMMAND_BYTES_MAX else _unknown(buffer, len(buffer))
+            return None if len(buffer) < COMMAND_BYTES_MAX else unknown(buffer, len(buffer))
         return self._line(buffer[:end].rstrip(b"\r"), end + 1, buffer)
 
     @staticmethod
@@ -183,21 +184,21 @@ class TsplReader(_Reader):
             if len(numbers) <= 2 and all(number.isdigit() and int(number) > 0 for number in numbers):
                 copies = int(numbers[0]) * (int(numbers[1]) if len(numbers) == 2 else 1)
                 return Operation("eject", used, number=copies)
-        return _unknown(buffer, used)
+        return unknown(buffer, used)
 
     @staticmethod
     def _bitmap(buffer: bytes) -> Operation | None:
         """BITMAP x,y,width in bytes,height,mode, and the dots; a bit of 0 is black there, of 1 here."""
         head = buffer[len(b"BITMAP ") : 64].split(b",", BITMAP_NUMBERS)
         if len(head) <= BITMAP_NUMBERS:
-            return None if len(buffer) < 64 else _unknown(buffer, len(buffer))
+            return None if len(buffer) < 64 else unknown(buffer, len(buffer))
         if not all(number.isdigit() for number in head[:BITMAP_NUMBERS]):
-            return _unknown(buffer, len(buffer))
+            return unknown(buffer, len(buffer))
         across, down, width_bytes, rows, mode = (int(number) for number in head[:BITMAP_NUMBERS])
         begin = len(b"BITMAP ") + sum(len(number) + 1 for number in head[:BITMAP_NUMBERS])
         size = width_bytes * rows
         if across or down or mode not in TSPL_MODES or not 0 < size <= RASTER_BYTES_MAX:
-            return _unknown(buffer, begin)
+            return unknown(buffer, begin)
         if len(buffer) < begin + size:
             return None
         dots = buffer[begin : begin + size].translate(_INVERTED)

@@ -17,13 +17,13 @@ class FileWire(DescriptorWire):
     def __init__(self, address: Address) -> None:
         super().__init__(address.url)
         self._path = address.path
-        self._answers = False
+        self.answers = False
 
     def open(self) -> None:
         self.close()
         try:
-            self._answers = os.path.exists(self._path) and stat.S_ISCHR(os.stat(self._path).st_mode)
-            way = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY if self._answers else os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self.answers = os.path.exists(self._path) and stat.S_ISCHR(os.stat(self._path).st_mode)
+            way = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY if self.answers else os.O_WRONLY | os.O_APPEND | os.O_CREAT
             self._descriptor = os.open(self._path, way, 0o640)
         except OSError as error:
             raise DeviceAbsent(f"{self._path} cannot be opened for writing: {error.strerror}") from error
@@ -37,4 +37,4 @@ class FileWire(DescriptorWire):
 
     def read(self, max_bytes: int, timeout_s: float) -> bytes:
         self._open_descriptor()
-        return super().read(max_bytes, timeout_s) if self._answers else b""
+        return super().read(max_bytes, timeout_s) if self.answers else b""
