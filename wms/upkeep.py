@@ -1,5 +1,5 @@
-"""What a running house does by itself: names lost parcels, learns how fast goods go, proposes moves, forgets what is
-old, audits.
+"""What a running house does by itself: names lost parcels, learns how fast goods go, proposes moves, takes each day in
+figures, judges its forecasts, forgets what is old, audits.
 
 Each job is safe to repeat and safe in several servers at once. None of them repairs anything.
 """
@@ -29,6 +29,9 @@ from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
 from wms.site.queries import warehouses
+from wms.slotting.apart import solve_apart
+from wms.slotting.foresight import judge
+from wms.slotting.measuring import take_days
 from wms.slotting.planning import plan_at_night
 from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
@@ -40,6 +43,8 @@ VELOCITY_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
 GROUND_EVERY_S = 60.0
 MOVES_EVERY_S = 600.0
+DAYS_EVERY_S = 600.0
+FORECASTS_EVERY_S = 1_800.0
 NIGHT_HOURS = range(2, 5)
 ONE_NIGHT = timedelta(hours=12)
 MISSED_AFTER = timedelta(hours=30)
@@ -54,7 +59,9 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
     return [
         Job("lost_parcels", LOST_EVERY_S, partial(_in_each_warehouse, db, WALL, find_lost)),
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
-        Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock)),
+        Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
+        Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
+        Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),
         Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
         Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),

@@ -41,6 +41,7 @@ def test_proposals_stand_whole_at_every_width_and_a_press_decides(
             assert (found["small"], found["tiny"]) == ([], []), width
         page.screenshot(path=str(tmp_path / "slots.png"))
         page.click("#slot_moves [data-deed=decline_moves]")
-        page.wait_for_selector("#slot_decided tbody tr")
+        page.click("[data-option='side=decided']")
+        page.wait_for_selector("#slot_more tbody tr")
         context.close()
     assert len(proposals(desk.park, "proposed")) == open_ones - 1

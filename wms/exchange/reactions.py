@@ -29,6 +29,8 @@ from wms.printing.values import LabelValues, PrintRequest
 from wms.shipping import service as shipping
 from wms.shipping.labels import bag_values, waybill_values
 from wms.site.tables import Station
+from wms.slotting import whatif
+from wms.slotting.apart import reckon_apart, solve_apart
 from wms.slotting.planning import plan_moves
 from wms.sorting import service as sorting
 from wms.sorting.tables import Gateway, GatewayDevice
@@ -53,12 +55,15 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "order.shipped": calling(lambda call, told: sorting.route_order(call, _order_id(told))),
         "reroute.changed": calling(lambda call, told: sorting.route_courier(call, str(told.facts["courier"]))),
         "moves.wanted": lambda told: _moves_wanted(db, clock, told),
+        "what_if.asked": lambda told: whatif.answer(
+            db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart
+        ),
         "chute.emptied": calling(lambda call, told: order_chute(call, int(told.facts["chute"]), "CLEAR")),
     }
 
 
 def _moves_wanted(db: Database, clock: Clock, told: Announcement) -> None:
-    plan_moves(db, clock, told.warehouse_id, actor=str(told.facts["by"]))
+    plan_moves(db, clock, told.warehouse_id, actor=str(told.facts["by"]), think=solve_apart)
 
 
 def _order_id(told: Announcement) -> int:

@@ -47,15 +47,18 @@ class Past:
     walks: Walks
 
 
-def read_picks(session: Session, warehouse_id: int, now: datetime) -> list[Pick]:
-    """Picks of the last weeks, oldest first; the newest 400,000 at most."""
+def read_picks(
+    session: Session, warehouse_id: int, now: datetime, reach: timedelta = timedelta(weeks=WEEKS_READ)
+) -> list[Pick]:
+    """Picks of the last weeks before `now`, oldest first; the newest 400,000 at most."""
     row = MovementRow
     query = (
         select(row.sku_id, row.source_id, row.reference, row.actor, row.at)
         .where(
             row.warehouse_id == warehouse_id,
             row.kind == MovementKind.PICK.value,
-            row.at > now - timedelta(weeks=WEEKS_READ),
+            row.at > now - reach,
+            row.at <= now,
         )
         .order_by(row.id.desc())
         .limit(LINES_MAX)
@@ -80,14 +83,15 @@ def past_of(
     weeks = int(age.max(initial=-1)) + 1
     counts = np.zeros((weeks, len(place_of_item)))
     np.add.at(counts, (weeks - 1 - age, item), 1.0)
-    return Past(Lines(order.astype(np.int64), item, age), counts, _walks(kept, now))
+    lately = [(pick, item) for pick, item in kept if pick.at > now - timedelta(weeks=WEEKS_REPLAYED)]
+    return Past(Lines(order.astype(np.int64), item, age), counts, walks_of(lately))
 
 
-def _walks(kept: Sequence[tuple[Pick, int]], now: datetime) -> Walks:
+def walks_of(kept: Sequence[tuple[Pick, int]]) -> Walks:
+    """Picks with the number of their place (or item) as walks: one person without a long pause, a cart at a time."""
     by_actor: defaultdict[str, list[tuple[Pick, int]]] = defaultdict(list)
     for pick, item in kept:
-        if pick.at > now - timedelta(weeks=WEEKS_REPLAYED):
-            by_actor[pick.actor].append((pick, item))
+        by_actor[pick.actor].append((pick, item))
     tours: list[int] = []
     items: list[int] = []
     tour = -1

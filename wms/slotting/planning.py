@@ -7,8 +7,8 @@ then accepts or declines. Whether a move is still right is looked at again when 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
@@ -26,15 +26,17 @@ from wms.core.perform import system_call
 from wms.ledger.tables import Stock
 from wms.ledger.values import Condition
 from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, stop_point
-from wms.optimise.slotting.judge import replay
+from wms.optimise.slotting.judge import replay, shares_m
 from wms.optimise.slotting.plan import Move, Planner
-from wms.optimise.slotting.values import Flags, Ground, Ints, Tuning, ground_of
+from wms.optimise.slotting.values import Flags, Floats, Ground, Ints, Tuning, ground_of
 from wms.optimise.slotting.visits import FULL_SHARE
 from wms.site import queries as site
 from wms.site.tables import Slot
-from wms.slotting import rules
+from wms.slotting import foresight, rules
+from wms.slotting.foresight import Expected
 from wms.slotting.past import TOUR_LINES_MAX, WEEKS_REPLAYED, Past, past_of, read_picks
 from wms.slotting.picture import picture_of
+from wms.slotting.queries import has_slots
 from wms.slotting.rules import Occupied, Slots
 from wms.slotting.tables import MovePlan, MoveProposal
 from wms.slotting.values import Goods
@@ -82,11 +84,14 @@ class Proposed:
     gain_m_week: float
     replayed_m_week: float
     cost_m: int
+    confidence: float
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Moves, best first, and the tours they were judged by."""
+    """Moves, best first, and the tours they were judged by; metres a week of each place with goods, as it is; and the
+    lines expected of each SKU.
+    """
 
     moves: tuple[Proposed, ...]
     lines: int
@@ -95,17 +100,21 @@ class Plan:
     walked_m: float
     planned_m: float
     signal: float
+    place_m: Mapping[int, float] = field(default_factory=dict)
+    expected: tuple[Expected, ...] = ()
 
 
-def prepare(session: Session, warehouse_id: int, now: datetime) -> Problem:
-    """Everything the planner needs, read on one snapshot. Raises NOT_FOUND where there is no hall."""
+def prepare(session: Session, warehouse_id: int, now: datetime, season: timedelta = timedelta(0)) -> Problem:
+    """Everything the planner needs, read on one snapshot; with another `season`, what was picked so long ago instead
+    of lately. Raises NOT_FOUND where there is no hall.
+    """
     hall = site.hall(session, warehouse_id)
     picture = picture_of(session, warehouse_id, fresh=True)
     items = _items(session, warehouse_id, {int(place): at for place, at in picture.index.items()}, picture.slots)
     items_of_sku: defaultdict[int, list[int]] = defaultdict(list)
     for number, item in enumerate(items):
         items_of_sku[item.sku_id].append(number)
-    picks = read_picks(session, warehouse_id, now)
+    picks = read_picks(session, warehouse_id, now - season)
     return Problem(
         hall=hall.hall,
         depot=hall.depot,
@@ -113,7 +122,7 @@ def prepare(session: Session, warehouse_id: int, now: datetime) -> Problem:
         now=picture.occupied(set(), set()),
         items=tuple(items),
         place=np.array([picture.index[item.place_id] for item in items], dtype=np.int64),
-        past=past_of(picks, items_of_sku, [item.place_id for item in items], now),
+        past=past_of(picks, items_of_sku, [item.place_id for item in items], now - season),
     )
 
 
@@ -154,15 +163,35 @@ def solve(problem: Problem, most: int = MOVES_MAX, tuning: Tuning | None = None)
     ]
     last = replay(problem.hall, slots.aisle, slots.y_mm, past.walks, problem.place, [move for move, _ in kept])
     weeks = max(1, min(len(past.counts), WEEKS_REPLAYED))
+    seen = past.counts.sum(axis=0)
+    shared = shares_m(problem.hall, slots.aisle, slots.y_mm, past.walks, problem.place) / weeks
     return Plan(
-        moves=tuple(_proposed(problem, move, ideal.speed[move.sku], saved / weeks) for move, saved in kept),
+        moves=tuple(
+            _proposed(problem, move, ideal.speed[move.sku], saved / weeks, _confidence(ideal.signal, seen[move.sku]))
+            for move, saved in kept
+        ),
         lines=len(past.lines.sku),
         tours=past.walks.tours,
         weeks=len(past.counts),
         walked_m=last.walked_m,
         planned_m=last.planned_m,
         signal=ideal.signal,
+        place_m={problem.items[item].place_id: float(shared[item]) for item in np.flatnonzero(shared).tolist()},
+        expected=_expected(problem, ideal.speed),
     )
+
+
+def _confidence(signal: float, lines_seen: float) -> float:
+    """How far a move's forecast is to be believed, 0 to 1: as far as the past at all, and more the more was seen."""
+    return signal * lines_seen / (lines_seen + Tuning().doubt_visits)
+
+
+def _expected(problem: Problem, speed: Floats) -> tuple[Expected, ...]:
+    """Lines a week of each SKU, wherever it lies."""
+    lines: defaultdict[tuple[int, int], float] = defaultdict(float)
+    for item, each in zip(problem.items, speed.tolist(), strict=True):
+        lines[item.sku_id, item.merchant_id] += each
+    return tuple(Expected(sku, merchant, each) for (sku, merchant), each in lines.items())
 
 
 def _full_cart(past: Past) -> int:
@@ -210,7 +239,7 @@ def _cost_m(problem: Problem, move: Move) -> int:
     return HANDLING_M + walk_mm // 1000
 
 
-def _proposed(problem: Problem, move: Move, speed: float, replayed_m_week: float) -> Proposed:
+def _proposed(problem: Problem, move: Move, speed: float, replayed_m_week: float, confidence: float) -> Proposed:
     return Proposed(
         item=problem.items[move.sku],
         source_id=int(problem.slots.place_id[move.source]),
@@ -219,6 +248,7 @@ def _proposed(problem: Problem, move: Move, speed: float, replayed_m_week: float
         gain_m_week=move.gain_m,
         replayed_m_week=replayed_m_week,
         cost_m=_cost_m(problem, move),
+        confidence=confidence,
     )
 
 
@@ -239,29 +269,48 @@ def propose(call: Call, plan: Plan) -> int:
         walked_m=round(plan.walked_m),
         planned_m=round(plan.planned_m),
         signal_percent=round(100 * plan.signal),
+        bay_m=_bay_m(call, plan),
     )
     call.session.add(row)
     call.session.flush()
+    foresight.write_down(call, plan.expected)
     call.session.add_all([_row(call, row.id, move) for move in _still_free(call, plan.moves)])
     call.session.flush()
     call.wakes.add("live")
     return row.id
 
 
-def plan_moves(db: Database, clock: Clock, warehouse_id: int, most: int = MOVES_MAX, actor: str = "system") -> int:
-    """Read, solve and propose, each by itself; the plan's id."""
+def _bay_m(call: Call, plan: Plan) -> dict[str, int]:
+    """Metres a week of each bay."""
+    slots = select(Slot.place_id, Slot.bay_id).where(Slot.warehouse_id == call.warehouse_id)
+    bay_of = {row.place_id: row.bay_id for row in call.session.execute(slots)}
+    metres: defaultdict[str, float] = defaultdict(float)
+    for place, each in plan.place_m.items():
+        metres[str(bay_of[place])] += each
+    return {bay: round(each) for bay, each in metres.items() if each >= 0.5}
+
+
+def plan_moves(
+    db: Database,
+    clock: Clock,
+    warehouse_id: int,
+    most: int = MOVES_MAX,
+    actor: str = "system",
+    think: Callable[[Problem, int], Plan] = solve,
+) -> int:
+    """Read, think and propose, each by itself; the plan's id. `think` may do it in another process."""
     problem = db.read(lambda session: prepare(session, warehouse_id, clock.now()))
-    plan = solve(problem, most)
+    plan = think(problem, most)
     return int(system_call(db, clock, warehouse_id, lambda call: propose(call, plan), request_id=new_id(), actor=actor))
 
 
-def plan_at_night(db: Database, clock: Clock) -> int:
+def plan_at_night(db: Database, clock: Clock, think: Callable[[Problem, int], Plan] = solve) -> int:
     """Once a night in every warehouse with a hall, before the first shift; how many plans were made."""
     made = 0
     for here in db.read(site.warehouses):
         due = here.local(clock.now()).hour in PLAN_HOURS and not db.read(partial(_planned_lately, here.id, clock.now()))
-        if due and db.read(partial(_has_hall, here.id)):
-            plan_moves(db, clock, here.id)
+        if due and db.read(partial(has_slots, warehouse_id=here.id)):
+            plan_moves(db, clock, here.id, think=think)
             made += 1
     return made
 
@@ -269,10 +318,6 @@ def plan_at_night(db: Database, clock: Clock) -> int:
 def _planned_lately(warehouse_id: int, now: datetime, session: Session) -> bool:
     query = select(MovePlan.id).where(MovePlan.warehouse_id == warehouse_id, MovePlan.made_at > now - ONE_NIGHT)
     return session.scalars(query.limit(1)).first() is not None
-
-
-def _has_hall(warehouse_id: int, session: Session) -> bool:
-    return session.scalars(select(Slot.place_id).where(Slot.warehouse_id == warehouse_id).limit(1)).first() is not None
 
 
 def _still_free(call: Call, moves: Sequence[Proposed]) -> list[Proposed]:
@@ -298,4 +343,5 @@ def _row(call: Call, plan_id: int, move: Proposed) -> MoveProposal:
         gain_m_week=round(move.gain_m_week),
         replayed_m_week=round(move.replayed_m_week),
         cost_m=move.cost_m,
+        confidence_percent=round(100 * move.confidence),
     )

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.catalog.tables import Sku
-from wms.ledger.tables import Stock
+from wms.ledger.tables import MovementRow, Stock
 from wms.site.tables import Slot
+from wms.slotting.gains import DayFigures, Rates
 from wms.slotting.picture import PIECE
-from wms.slotting.tables import MovePlan, MoveProposal
+from wms.slotting.tables import CostRate, MovePlan, MoveProposal, SlotDay
 
 MOVES_SHOWN = 200
+QUIET_DAYS_MAX = 84
 
 
 @dataclass(frozen=True, slots=True)
 class PlanFacts:
-    """One plan. `walked_m` and `planned_m` are recent tours, as they were and as they would have been."""
+    """One plan. `walked_m` and `planned_m` are recent tours, as they were and as they would have been; `bay_m` the
+    metres a week for each bay's goods.
+    """
 
     id: int
     made_at: datetime
@@ -31,6 +35,7 @@ class PlanFacts:
     walked_m: int
     planned_m: int
     signal_percent: int
+    bay_m: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class MoveFacts:
     cost_m: int
     dropped_why: str | None
     closed_at: datetime | None
+    confidence_percent: int
+    came_lines: int | None
+    saved_m: int | None
 
     @property
     def payback_days(self) -> float:
@@ -74,13 +82,19 @@ def newest_plan(session: Session, warehouse_id: int) -> PlanFacts | None:
     ).one_or_none()
     if row is None:
         return None
+    bay_m = {int(bay): int(metres) for bay, metres in row.bay_m.items()}
     return PlanFacts(
-        row.id, row.made_at, row.lines, row.tours, row.weeks, row.walked_m, row.planned_m, row.signal_percent
+        row.id, row.made_at, row.lines, row.tours, row.weeks, row.walked_m, row.planned_m, row.signal_percent, bay_m
     )
 
 
 def moves(session: Session, warehouse_id: int, states: Collection[str]) -> list[MoveFacts]:
     """Moves in these states, newest plan first, the best first; 200 at most."""
+    return moves_where(session, warehouse_id, MoveProposal.state.in_(sorted(states)))
+
+
+def moves_where(session: Session, warehouse_id: int, condition: ColumnElement[bool]) -> list[MoveFacts]:
+    """Moves of which a condition holds, in the same order."""
     source, target = aliased(Slot), aliased(Slot)
     row = MoveProposal
     query = (
@@ -98,11 +112,14 @@ def moves(session: Session, warehouse_id: int, states: Collection[str]) -> list[
             row.cost_m,
             row.dropped_why,
             row.closed_at,
+            row.confidence_percent,
+            row.came_lines,
+            row.saved_m,
         )
         .join(Sku, Sku.id == row.sku_id)
         .join(source, source.place_id == row.source_id)
         .join(target, target.place_id == row.target_id)
-        .where(row.warehouse_id == warehouse_id, row.state.in_(sorted(states)))
+        .where(row.warehouse_id == warehouse_id, condition)
         .order_by(row.plan_id.desc(), row.id)
         .limit(MOVES_SHOWN)
     )
@@ -123,3 +140,41 @@ def capacity(session: Session, warehouse_id: int) -> Capacity:
         .where(Stock.warehouse_id == warehouse_id, Stock.on_hand > 0)
     ).one()
     return Capacity(int(slots[0]), int(used[0]), int(slots[1]), int(used[1]) // 1_000_000)
+
+
+def has_slots(session: Session, warehouse_id: int) -> bool:
+    """Whether the house has racks at all."""
+    return session.scalars(select(Slot.place_id).where(Slot.warehouse_id == warehouse_id).limit(1)).first() is not None
+
+
+def days(session: Session, warehouse_id: int, since: date) -> list[DayFigures]:
+    """Days that were taken, from `since` on, the oldest first."""
+    rows = session.scalars(
+        select(SlotDay).where(SlotDay.warehouse_id == warehouse_id, SlotDay.day >= since).order_by(SlotDay.day)
+    )
+    return [DayFigures(**{name: getattr(row, name) for name in DayFigures.__slots__}) for row in rows]
+
+
+def rates(session: Session, warehouse_id: int) -> Rates:
+    """What work and room cost here; the usual where nobody has said."""
+    row = session.get(CostRate, warehouse_id)
+    return Rates() if row is None else Rates(**{name: getattr(row, name) for name in Rates.__slots__})
+
+
+def quiet_days_by_bay(session: Session, warehouse_id: int, now: datetime) -> dict[int, int]:
+    """Bay id -> days since anything was last put into it or fetched from it, of bays with goods; 84 at most."""
+    row = MovementRow
+    held = select(Slot.bay_id).join(Stock, Stock.place_id == Slot.place_id)
+    bays = session.scalars(held.where(Slot.warehouse_id == warehouse_id, Stock.on_hand > 0).distinct())
+    quiet = dict.fromkeys(bays, QUIET_DAYS_MAX)
+    for side in (row.source_id, row.target_id):
+        query = (
+            select(Slot.bay_id, func.max(row.at))
+            .join(row, side == Slot.place_id)
+            .where(row.warehouse_id == warehouse_id, row.at > now - timedelta(days=QUIET_DAYS_MAX))
+            .group_by(Slot.bay_id)
+        )
+        for bay, at in session.execute(query).all():
+            if bay in quiet:
+                quiet[bay] = min(quiet[bay], max(0, (now - at) // timedelta(days=1)))
+    return quiet

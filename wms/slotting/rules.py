@@ -118,6 +118,20 @@ def scores(slots: Slots, now: Occupied, goods: Goods, target: float) -> Floats:
     return np.asarray(away + off_hand + heavy + waste - SAME_SKU_BONUS_M * now.same_sku)
 
 
+def more_skus(slots: Slots, now: Occupied) -> int:
+    """How many more SKUs fit: empty open slots that take what a slot of their kind usually holds (the median).
+
+    Where nothing lies yet, every empty open slot counts.
+    """
+    empty = ~now.taken & ~now.blocked & ~now.under_count
+    fits = 0
+    for kind in slots.kinds.values():
+        holding = now.used_volume[kind & now.taken]
+        usual = float(np.median(holding)) if len(holding) else 0.0
+        fits += int((empty & kind & (slots.volume * FILL_MAX >= usual)).sum())
+    return fits
+
+
 def lowest(score: Floats, count: int) -> Ints:
     """The slots of the lowest scores, best first, equal ones in the order of their codes."""
     worst_kept = np.partition(score, min(count, len(score)) - 1)[min(count, len(score)) - 1]

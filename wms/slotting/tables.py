@@ -1,13 +1,15 @@
-"""What slotting remembers: leases on slots it promised to a walk, how fast goods move, and the moves it proposed."""
+"""What slotting remembers: leases on slots it promised to a walk, how fast goods move, the moves it proposed, what it
+forecast, and each day in figures.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseId
 
 
 class SlotLease(Base):
@@ -36,10 +38,84 @@ class Velocity(Base):
     __table_args__ = (UniqueConstraint("warehouse_id", "sku_id"),)
 
 
+class SlotDay(Base):
+    """One day of a warehouse in figures, by its own clock. Capacity is as it was when the day was taken, unknown for
+    days taken later; `walked_m` are the shortest walks over what was picked, `worked_s` the time between the first and
+    the last pick of each.
+    """
+
+    __tablename__ = "slot_day"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    day: Mapped[date]
+    taken_at: Mapped[UtcTime]
+    area_m2: Mapped[int]
+    slots: Mapped[int | None]
+    filled: Mapped[int | None]
+    volume_l: Mapped[BigId | None]
+    used_l: Mapped[BigId | None]
+    skus: Mapped[int | None]
+    more_skus: Mapped[int | None]
+    lines: Mapped[int]
+    tours: Mapped[int]
+    walked_m: Mapped[int]
+    worked_s: Mapped[int]
+    moves: Mapped[int]
+    moved_m: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("warehouse_id", "day"),)
+
+
+class CostRate(Base):
+    """What work and room cost in a warehouse, for the figures of its manager."""
+
+    __tablename__ = "cost_rate"
+
+    warehouse_id: Mapped[WarehouseId] = mapped_column(primary_key=True)
+    wage_cents_h: Mapped[int]
+    walk_mm_s: Mapped[int]
+    handling_s_line: Mapped[int]
+    rent_cents_m2_month: Mapped[int]
+
+
+class SkuForecast(Base):
+    """What a plan expected of a SKU for the week after it, and what came (None while the week is not over)."""
+
+    __tablename__ = "sku_forecast"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    merchant_id: Mapped[BigId]
+    sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"))
+    made_at: Mapped[UtcTime]
+    said_lines: Mapped[float]
+    came_lines: Mapped[int | None]
+
+    __table_args__ = (UniqueConstraint("warehouse_id", "made_at", "sku_id"),)
+
+
+class WhatIf(Base):
+    """A plan under other conditions, asked by somebody; nothing comes of it but its figures (`answer`)."""
+
+    __tablename__ = "what_if"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    asked_at: Mapped[UtcTime]
+    asked_by: Mapped[Code]
+    asked: Mapped[Json]
+    answer: Mapped[Json] = mapped_column(default=dict)
+    trouble: Mapped[Code] = mapped_column(default="")
+
+    __table_args__ = (Index(None, "warehouse_id", "asked_at"),)
+
+
 class MovePlan(Base):
     """One look at where goods lie: what was walked lately, what would have been, and the moves proposed for it.
 
-    `signal_percent`: how far the past is to be believed. Metres are those of `tours` recent tours, replayed.
+    `signal_percent`: how far the past is to be believed. Metres are those of `tours` recent tours, replayed; `bay_m`
+    shares what they were a week among the bays ("bay id": metres).
     """
 
     __tablename__ = "move_plan"
@@ -54,6 +130,7 @@ class MovePlan(Base):
     walked_m: Mapped[int]
     planned_m: Mapped[int]
     signal_percent: Mapped[int]
+    bay_m: Mapped[Json] = mapped_column(default=dict)
 
     __table_args__ = (Index(None, "warehouse_id", "made_at"),)
 
@@ -61,7 +138,8 @@ class MovePlan(Base):
 class MoveProposal(Base):
     """Carry all that lies in one slot to another. `gain_m_week` is the forecast, `replayed_m_week` the second opinion.
 
-    `hold_id` keeps the goods from being promised while somebody carries them.
+    `hold_id` keeps the goods from being promised while somebody carries them. A week after it was done the move is
+    judged: what was picked of the goods, and what the tours would have been with them in the old slot.
     """
 
     __tablename__ = "move_proposal"
@@ -85,6 +163,10 @@ class MoveProposal(Base):
     decided_by: Mapped[Code | None]
     closed_at: Mapped[datetime | None]
     dropped_why: Mapped[Code | None]
+    confidence_percent: Mapped[int] = mapped_column(default=0)
+    judged_at: Mapped[datetime | None]
+    came_lines: Mapped[int | None]
+    saved_m: Mapped[int | None]
 
     __table_args__ = (
         UniqueConstraint("plan_id", "source_id"),

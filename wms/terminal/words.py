@@ -48,6 +48,11 @@ class Reader:
         month = self.say(f"terminal.month.{local.month}")
         return f"{self.say('terminal.day_short', day=local.day, month=month)} {local:%H:%M}"
 
+    def day(self, moment: datetime) -> str:
+        """7 Nov, or 11月7日, on the building's clock."""
+        local = moment.astimezone(self._zone)
+        return self.say("terminal.day_short", day=local.day, month=self.say(f"terminal.month.{local.month}"))
+
     def span(self, length: timedelta) -> str:
         """42 min, or 1:05."""
         minutes = max(0, round(length.total_seconds() / 60))

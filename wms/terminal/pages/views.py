@@ -18,7 +18,7 @@ from wms.terminal.pages.who import Sitter, anyone, sitter
 from wms.terminal.sections import SECTIONS
 from wms.terminal.words import Reader, epoch_ms
 
-OPTIONS = ("map", "list", "width", "wave", "batch", "q")
+OPTIONS = ("map", "list", "width", "wave", "batch", "q", "side", "move", "most", "season", "aisle")
 OPTION_LENGTH_MAX = 128
 KEYS = (
     ("/", "terminal.key.find"),

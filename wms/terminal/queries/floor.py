@@ -36,6 +36,7 @@ class BayCount:
     picks: int
     filled: int
     slots: int
+    id: int
 
 
 def picks_by_bay(look: Look, since: datetime | None = None) -> dict[int, int]:
@@ -75,7 +76,8 @@ def bay_counts(look: Look, since: datetime | None = None) -> list[BayCount]:
     picks, filled = picks_by_bay(look, since), filled_by_bay(look)
     racks = bays(look.session, look.warehouse_id, site.hall(look.session, look.warehouse_id))
     rows = [
-        BayCount(rack.label, picks.get(rack.id, 0), filled.get(rack.id, 0), count.get(rack.id, 0)) for rack in racks
+        BayCount(rack.label, picks.get(rack.id, 0), filled.get(rack.id, 0), count.get(rack.id, 0), rack.id)
+        for rack in racks
     ]
     return sorted(rows, key=lambda row: (-row.picks, -row.filled, row.label))
 

@@ -10,8 +10,14 @@ export async function press(button) {
   const { deed, args } = button.dataset;
   button.setAttribute("aria-busy", "true");
   moveNow();
-  await act(deed, JSON.parse(args));
+  await act(deed, { ...JSON.parse(args), ...numbersBeside(button) });
   button.removeAttribute("aria-busy");
+}
+
+// Numbers typed beside the button, by their names.
+function numbersBeside(button) {
+  const fields = button.closest("[data-fields]")?.querySelectorAll("input[name]") ?? [];
+  return Object.fromEntries([...fields].map((field) => [field.name, field.valueAsNumber]));
 }
 
 export async function act(deed, args) {

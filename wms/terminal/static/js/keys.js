@@ -68,4 +68,8 @@ export function start() {
     if (button?.dataset.deed) press(button);
     else if (button?.dataset.option) choose(button.dataset.option);
   });
+  document.addEventListener("change", (event) => {
+    const name = event.target.dataset?.choose;
+    if (name) choose(new URLSearchParams([[name, event.target.value]]).toString());
+  });
 }

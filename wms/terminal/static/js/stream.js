@@ -108,9 +108,8 @@ function look() {
 
 // Ask for other options of the same section (the map's mode, the list): the address keeps them.
 export function choose(option) {
-  const [name, value] = option.split("=");
   const asked = shown();
-  asked.set(name, value);
+  new URLSearchParams(option).forEach((value, name) => asked.set(name, value));
   history.replaceState(null, "", `${location.pathname}?${asked}`);
   restart();
 }
