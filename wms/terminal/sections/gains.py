@@ -20,6 +20,7 @@ WEEKS_DRAWN = 12
 FIGURES_S = 60.0
 DAYS_KEPT = 366
 WEEK_DAYS = 7
+LEAST_CHANGE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ def _change(measure: Measure, before: Gains, after: Gains) -> str | None:
     if was is None or now is None or (measure.name not in ("slots", "volume") and not was):
         return None
     change = now - was if measure.name in ("slots", "volume") else 100 * (now - was) / was
-    return f"{change:+.1f}"
+    return f"{change:+.1f}" if abs(change) >= LEAST_CHANGE else "0.0"
 
 
 def figures_fills(asked: Asked) -> dict[str, Any]:
