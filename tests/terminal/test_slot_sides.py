@@ -87,7 +87,7 @@ def test_an_aisle_that_is_not_there_is_said_to_be_wrong(sqlite_desk: Desk) -> No
     a_busy_past(desk.park)
     desk.do("ask_what_if", moves=5, season=0, aisle=77)
     delivered(desk)
-    assert "在算" not in page(desk, side="what_if")
+    assert "这条巷道已经没有了" in page(desk, side="what_if")
 
 
 def test_how_right_forecasts_were_is_told_by_week(sqlite_desk: Desk) -> None:

@@ -73,7 +73,7 @@ def _ticks(ticks: Sequence[str], x: Callable[[int], float]) -> Markup:
 
 
 def week_bars(weeks: Sequence[int], title: str) -> Markup:
-    """Lines of each week as bars, the newest (the last) darker; the greatest is written above its bar."""
+    """Lines of each week as bars, the newest (the last) darker; the greatest and the newest are written above."""
     top = max([*weeks, 1])
     step = BARS_W / max(1, len(weeks))
     bars = Markup("")
@@ -83,7 +83,7 @@ def week_bars(weeks: Sequence[int], title: str) -> Markup:
         bars += Markup('<rect{} x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>').format(
             Markup(newest), number * step + 2, BARS_H - height, step - 4, height
         )
-        if value in (top, weeks[-1]) and (value != top or number == list(weeks).index(top)):
+        if value and number in (list(weeks).index(max(weeks)), len(weeks) - 1):
             bars += Markup('<text class="ax" x="{:.1f}" y="{:.1f}" text-anchor="middle">{:,}</text>').format(
                 (number + 0.5) * step, BARS_H - height - 4, value
             )

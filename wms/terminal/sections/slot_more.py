@@ -59,7 +59,6 @@ def _what_if(asked: Asked, plan: PlanFacts | None, moves: Sequence[MoveFacts]) -
         "names": named,
         "answers": asked_before,
         "lost": [one.id for one in asked_before if look.now - one.asked_at > ANSWER_WITHIN],
-        "says": lambda code: _known(asked, f"reason.{code}", code),
     }
 
 
