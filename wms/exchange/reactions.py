@@ -58,12 +58,20 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "what_if.asked": lambda told: whatif.answer(
             db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart
         ),
+        "chute.closed": calling(lambda call, told: sorting.mend_plan(call)),
+        "chute.opened": calling(lambda call, told: sorting.mend_plan(call)),
+        "sortplan.wanted": lambda told: _sort_plan_wanted(db, clock, told),
         "chute.emptied": calling(lambda call, told: order_chute(call, int(told.facts["chute"]), "CLEAR")),
     }
 
 
 def _moves_wanted(db: Database, clock: Clock, told: Announcement) -> None:
     plan_moves(db, clock, told.warehouse_id, actor=str(told.facts["by"]), think=solve_apart)
+
+
+def _sort_plan_wanted(db: Database, clock: Clock, told: Announcement) -> None:
+    closed = [int(chute) for chute in told.facts["closed"]]
+    sorting.propose_plan(db, clock, told.warehouse_id, closed=closed, actor=str(told.facts["by"]))
 
 
 def _order_id(told: Announcement) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
@@ -23,6 +23,42 @@ class SortRule(Base):
     chutes: Mapped[Code]
 
     __table_args__ = (UniqueConstraint("warehouse_id", "courier", "hub"),)
+
+
+class SortSwitch(Base):
+    """A chute that goes to another hub (none: spare) as soon as the bag that hangs there is changed."""
+
+    __tablename__ = "sort_switch"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    chute: Mapped[int]
+    courier: Mapped[Code]
+    hub: Mapped[Name]
+
+    __table_args__ = (UniqueConstraint("warehouse_id", "chute"),)
+
+
+class SortPlanRow(Base):
+    """A sort plan that was worked out and is shown before it is used. `running` is the plan it was made beside: a
+    proposal beside another one is overtaken.
+    """
+
+    __tablename__ = "sort_plan"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    made_at: Mapped[UtcTime]
+    made_by: Mapped[Code]
+    state: Mapped[Code]
+    closed: Mapped[Json]
+    running: Mapped[Json]
+    proposal: Mapped[Json]
+
+    __table_args__ = (
+        Index(None, "warehouse_id", "state"),
+        CheckConstraint("state IN ('proposed', 'accepted', 'declined', 'overtaken')", name="state_known"),
+    )
 
 
 class RouteChange(Base):

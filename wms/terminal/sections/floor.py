@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wms.sorting.queries import proposed_plan, waiting_switches
 from wms.terminal.queries import crew as crew_queries
 from wms.terminal.queries import equipment
 from wms.terminal.queries.line import line
@@ -28,6 +29,16 @@ def the_line(asked: Asked) -> list[Part]:
                 "reject": lambda kind: known_words(reader, "terminal.reject", kind),
             },
             reader.say("terminal.rejects", n=len(now.rejects)),
+        ),
+        Part(
+            "sort_plan",
+            "sort_plan",
+            {
+                "plan": proposed_plan(asked.look.session, asked.look.warehouse_id),
+                "switches": waiting_switches(asked.look.session, asked.look.warehouse_id),
+                "courier": asked.look.courier,
+            },
+            reader.say("terminal.sort_plan"),
         ),
     ]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wms.core.call import Call
+from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
 from wms.sorting import service as sorting
 from wms.sorting.values import Finding
 from wms.terminal.service import house
-from wms.terminal.service.deeds.deed import Args, Deed, Done, number, said, text
+from wms.terminal.service.deeds.deed import Args, Deed, Done, number, numbers, said, text
 
 
 def _empty_chute(call: Call, args: Args) -> Done:
@@ -30,6 +31,24 @@ def _lock_chute(call: Call, args: Args) -> Done:
     chute = number(args, "chute")
     house.tell_chute(call, chute, "LOCK")
     return said("chute_locked", chute=chute)
+
+
+def _plan_line(call: Call, args: Args) -> Done:
+    """Working it out takes seconds: it begins after the commit. `without`: chutes that are to close."""
+    without = numbers(args, "without") if "without" in args else []
+    for chute in without:
+        house.known_chute(call, chute)
+    announce(call, "sortplan.wanted", "sortplan", by=call.actor, closed=without)
+    return said("line_plan_wanted")
+
+
+def _accept_line_plan(call: Call, args: Args) -> Done:
+    return said("line_plan_accepted", bags=sorting.accept_plan(call, number(args, "plan")))
+
+
+def _decline_line_plan(call: Call, args: Args) -> Done:
+    sorting.decline_plan(call, number(args, "plan"))
+    return said("line_plan_declined")
 
 
 def _route_again(call: Call, args: Args) -> Done:
@@ -59,6 +78,9 @@ DEEDS: Mapping[str, Deed] = {
     "empty_chute": Deed(Right.CONTROL_LINE, _empty_chute),
     "open_chute": Deed(Right.CONTROL_LINE, _open_chute),
     "lock_chute": Deed(Right.CONTROL_LINE, _lock_chute),
+    "plan_line": Deed(Right.CONTROL_LINE, _plan_line),
+    "accept_line_plan": Deed(Right.CONTROL_LINE, _accept_line_plan),
+    "decline_line_plan": Deed(Right.CONTROL_LINE, _decline_line_plan),
     "route_again": Deed(Right.CONTROL_LINE, _route_again),
     "reject_done": Deed(Right.CONTROL_LINE, _reject_done),
     "fetch": Deed(Right.INTERCEPT, _fetch),

@@ -1,0 +1,135 @@
+"""The route table that the gateways hold: which chute each parcel is told, and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from wms.core.call import Call
+from wms.core.sql import is_postgresql
+from wms.outbound.tables import Order
+from wms.packing.tables import Parcel
+from wms.packing.values import ParcelState
+from wms.sorting.tables import RouteChange, SortRule
+from wms.sorting.values import HOLD, REJECT, RouteEntry
+
+ROUTES_WAKE = "routes"
+ROUTES_LOCK = 0x526F
+ROUTES_PAGE_MAX = 5_000
+
+
+def route_parcel(call: Call, parcel_id: int) -> None:
+    """Write the parcel's route into the table that gateways hold: its hub's chutes, or reject for a stopped order.
+
+    A hub without a chute has no route: the line says UNKNOWN, the parcel goes to reject and onto the worklist. A
+    parcel that has left is taken out of the table.
+    """
+    row = call.session.execute(
+        select(Parcel.waybill, Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id)
+    ).one_or_none()
+    if row is None or row.waybill is None:
+        return
+    if row.state == ParcelState.HANDED_OVER:
+        _change(call, row.waybill, None, "")
+    elif row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
+        _change(call, row.waybill, str(REJECT), HOLD)
+    else:
+        _change(call, row.waybill, chutes_of(call.session, call.warehouse_id, row.courier, row.hub), "")
+
+
+def waiting(call: Call) -> tuple[Any, ...]:
+    """Parcels that will come over the line: they have a number and hang in no bag."""
+    states = (ParcelState.LABELLED.value, ParcelState.SORTED.value)
+    return (Parcel.warehouse_id == call.warehouse_id, Parcel.state.in_(states), Parcel.bag_id.is_(None))
+
+
+def chutes_of(session: Session, warehouse_id: int, courier: str, hub: str) -> str | None:
+    return session.scalars(
+        select(SortRule.chutes).where(
+            SortRule.warehouse_id == warehouse_id, SortRule.courier == courier, SortRule.hub == hub
+        )
+    ).one_or_none()
+
+
+def route_order(call: Call, order_id: int) -> None:
+    """All parcels of an order anew: after an interception, so that the line rejects them; after it was shipped, so
+    that the table forgets them.
+    """
+    ids = call.session.scalars(select(Parcel.id).where(Parcel.order_id == order_id).order_by(Parcel.id)).all()
+    for parcel_id in ids:
+        route_parcel(call, parcel_id)
+
+
+def _change(call: Call, code: str, chutes: str | None, reason: str) -> None:
+    """Write a change unless it says what stands already. One writer at a time, so that versions commit in their
+    order.
+    """
+    if is_postgresql(call.session):
+        call.session.execute(select(func.pg_advisory_xact_lock(ROUTES_LOCK, call.warehouse_id)))
+    last = call.session.execute(
+        select(RouteChange.chutes, RouteChange.reason)
+        .where(RouteChange.warehouse_id == call.warehouse_id, RouteChange.code == code)
+        .order_by(RouteChange.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is not None and (last.chutes, last.reason) == (chutes, reason):
+        return
+    call.session.add(RouteChange(warehouse_id=call.warehouse_id, code=code, chutes=chutes, reason=reason, at=call.now))
+    call.session.flush()
+    call.wakes.add(ROUTES_WAKE)
+
+
+def routes_since(session: Session, warehouse_id: int, version: int) -> list[RouteEntry]:
+    """What changed after `version`, oldest first, at most one page: the newest word on each code.
+
+    From the beginning (version 0) codes that were taken out again are left out.
+    """
+    newer = aliased(RouteChange)
+    newest = ~(
+        select(newer.id)
+        .where(newer.warehouse_id == RouteChange.warehouse_id, newer.code == RouteChange.code)
+        .where(newer.id > RouteChange.id)
+        .exists()
+    )
+    query = select(RouteChange).where(RouteChange.warehouse_id == warehouse_id, RouteChange.id > version, newest)
+    if version == 0:
+        query = query.where(RouteChange.chutes.is_not(None))
+    rows = session.scalars(query.order_by(RouteChange.id).limit(ROUTES_PAGE_MAX)).all()
+    return [RouteEntry(row.id, row.code, row.chutes, row.reason) for row in rows]
+
+
+def newest_version(session: Session, warehouse_id: int) -> int:
+    """The version of the whole table."""
+    newest = select(func.max(RouteChange.id)).where(RouteChange.warehouse_id == warehouse_id)
+    return int(session.execute(newest).scalar_one() or 0)
+
+
+def answer(session: Session, warehouse_id: int, codes: Sequence[str]) -> Mapping[str, Any]:
+    """For a code the gateway's table does not know: the route, if the house knows the parcel.
+
+    Codes that lead to different chutes (two labels on one parcel) are not known.
+    """
+    found = [one for one in (_route_of(session, warehouse_id, code) for code in dict.fromkeys(codes)) if one]
+    if len({one["chute"] for one in found}) != 1:
+        return {"known": False}
+    return {"known": True, **found[0]}
+
+
+def _route_of(session: Session, warehouse_id: int, code: str) -> dict[str, str] | None:
+    """By the parcel itself: its row in the table may be a second younger than the parcel on the belt."""
+    row = session.execute(
+        select(Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at)
+        .join(Order, Order.id == Parcel.order_id)
+        .where(Parcel.warehouse_id == warehouse_id, Parcel.waybill == code)
+    ).one_or_none()
+    if row is None or row.state == ParcelState.HANDED_OVER:
+        return None
+    if row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
+        return {"code": code, "chute": str(REJECT), "reason": HOLD}
+    chutes = chutes_of(session, warehouse_id, row.courier, row.hub)
+    return {"code": code, "chute": chutes} if chutes is not None else None
