@@ -20,9 +20,13 @@ from devices.errors import ConfigError, GatewayError
 
 SIMULATORS = {
     "scanner": "devices.simulators.scanner",
+    "scanner_evdev": "devices.simulators.scanner_evdev",
     "scale": "devices.simulators.scale",
+    "dws": "devices.simulators.dws",
+    "light": "devices.simulators.light",
     "printer": "devices.simulators.printer",
     "sorter": "devices.simulators.sorter",
+    "sorter_modbus": "devices.simulators.sorter_modbus_command",
 }
 # Commands with options of their own: the rest of the line is theirs, and their modules are heavy.
 PASSED_ON = {"accept": "devices.accept", "sweep": "devices.accept.prints"}

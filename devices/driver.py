@@ -25,10 +25,14 @@ ENTRY_POINT_GROUP = "chuwei.drivers"
 # Imported only when a configuration names them, so that a scanner's gateway does not carry a sorting line.
 BUILT_IN: Mapping[str, str] = {
     "scanner_serial": "devices.drivers.scanner_serial:SerialScanner",
+    "dws": "devices.drivers.dws:DwsMachine",
+    "light_modbus": "devices.drivers.light_modbus:PutWallLights",
+    "scanner_evdev": "devices.drivers.scanner_evdev:EvdevScanner",
     "scale": "devices.drivers.scale:Scale",
     "printer_escpos": "devices.drivers.printer_escpos:EscposPrinter",
     "printer_tspl": "devices.drivers.printer_tspl:TsplPrinter",
     "printer_zpl": "devices.drivers.printer_zpl:ZplPrinter",
+    "sorter_modbus": "devices.drivers.sorter_modbus:ModbusSorter",
     "sorter_wsp": "devices.drivers.sorter_wsp:WspSorter",
 }
 

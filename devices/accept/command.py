@@ -46,6 +46,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--faults", default="", metavar="SPEC", help="as in flip=0.0001,drop=0.005,kill=20")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--tcp", action="store_true", help="TCP instead of a pseudo-terminal at 115,200 baud")
+    parser.add_argument("--modbus", action="store_true", help="the register map over Modbus/TCP instead of WSP/1")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     return parser
 
@@ -57,7 +58,9 @@ def _settings(wish: argparse.Namespace) -> TrialSettings:
         raise ConfigError(f"--rate must be more than 0 and at most {RATE_MAX:g} parcels per hour")
     if wish.seed < 0:
         raise ConfigError("--seed must be 0 or more")
-    return TrialSettings(wish.parcels, wish.rate, read_faults(wish.faults, station=True), wish.seed, tcp=wish.tcp)
+    return TrialSettings(
+        wish.parcels, wish.rate, read_faults(wish.faults, station=True), wish.seed, tcp=wish.tcp, modbus=wish.modbus
+    )
 
 
 def _in_words(report: TrialReport) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from devices.config import DeviceConfig
-from devices.driver import driver_class
+from devices.driver import State, driver_class
 from devices.drivers.printing import Printer
 from devices.errors import DeviceError
 from devices.outbox import Outbox
@@ -83,6 +83,7 @@ class PrintBench:
         url = {"tcp": str(end.shown["url"]), "serial": f"serial://{folder}/port?baud=115200"}
         kind = f"printer_{language}"
         table: dict[str, object] = {"name": PRINTER, "driver": kind, "url": url.get(wire, f"file://{folder}/port")}
+        table["look_every_s"] = 0.2
         if wire in ("file", "silent"):
             table["answers_status"] = wire == "file"
         make = driver_class(kind)
@@ -118,6 +119,9 @@ class PrintBench:
         assert isinstance(self._driver, Printer)
         try:
             self._driver.print_next()
+            if self._driver.health().state is State.DEGRADED:
+                # It is shown with its reason (half a question is a mistake to a strict printer), and somebody mends it.
+                self.printer.handle({"mend": True})
         except DeviceError:
             # The printer is shown as lost; somebody switches a dead one on again.
             self.cable.dead_after(None)

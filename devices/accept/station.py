@@ -25,7 +25,9 @@ DEVICE: Final = "line1"
 class GatewayProcess:
     """`wms-devices run` on a configuration written here."""
 
-    def __init__(self, folder: Path, url: str, window_ms: int, server_url: str, *, stepped_clock: bool) -> None:
+    def __init__(
+        self, folder: Path, url: str, window_ms: int, server_url: str, *, stepped_clock: bool, driver: str
+    ) -> None:
         self.folder = folder
         self.outbox = folder / "station.db"
         self.starts = 0
@@ -33,7 +35,7 @@ class GatewayProcess:
         self._clock = folder / "clock.step"
         self._stepped = stepped_clock
         self._process: subprocess.Popen[bytes] | None = None
-        self._config.write_text(_config(url, window_ms, server_url), encoding="ascii")
+        self._config.write_text(_config(url, window_ms, server_url, driver), encoding="ascii")
         self.step_clock(0.0)
 
     def start(self) -> None:
@@ -118,9 +120,9 @@ class GatewayProcess:
                 yield dict(event.facts)
 
 
-def _config(url: str, window_ms: int, server_url: str) -> str:
+def _config(url: str, window_ms: int, server_url: str, driver: str) -> str:
     routes = "" if server_url else '[routes]\nfile = "plan.csv"\n'
     return (
         f'[gateway]\nname = "accept"\n[server]\nurl = "{server_url}"\n[outbox]\npath = "station.db"\n{routes}'
-        f'[[device]]\nname = "{DEVICE}"\ndriver = "sorter_wsp"\nurl = {json.dumps(url)}\nwindow_ms = {window_ms}\n'
+        f'[[device]]\nname = "{DEVICE}"\ndriver = "{driver}"\nurl = {json.dumps(url)}\nwindow_ms = {window_ms}\n'
     )

@@ -22,6 +22,7 @@ from devices.simulators.sorter_cable import CableEnd, PtyEnd, TcpEnd
 from devices.simulators.sorter_faults import Faults, Timed
 from devices.simulators.sorter_line import TURN_S_MAX, LineSettings, SimulatedLine
 from devices.simulators.sorter_memory import Memory
+from devices.simulators.sorter_modbus import ModbusLine
 
 SESSION_S_MAX: Final = 30.0
 SETTLE_S: Final = 0.5
@@ -38,6 +39,7 @@ class TrialSettings:
     faults: Faults
     seed: int
     tcp: bool = False
+    modbus: bool = False
     baud: int = 115_200
     times: BeltTimes = BeltTimes(window_s=0.300, chute_s=0.500, lap_s=2.000)  # noqa: RUF009  # frozen, so safely shared
 
@@ -84,7 +86,6 @@ class Trial:
         self._plan.write(folder / "plan.csv")
         names = {timed.name for timed in settings.faults.timed}
         self._server = ServerProcess(folder, self._plan) if "wms_down" in names else None
-        end: CableEnd = TcpEnd() if settings.tcp else PtyEnd(folder / "line", settings.baud)
         line_settings = LineSettings(
             chutes=range(1, CHUTES + 1),
             times=settings.times,
@@ -93,13 +94,14 @@ class Trial:
             seed=settings.seed,
         )
         # In memory only: a write to the disk that the gateway syncs would hold up the measuring line itself.
-        self._line = SimulatedLine(end, line_settings, Memory())
+        self._line = _line(settings, line_settings, folder)
         self._gateway = GatewayProcess(
             folder,
-            end.address,
+            self._line.end.address,
             round(settings.times.window_s * 1000),
             self._server.url if self._server else "",
             stepped_clock="clockstep" in names,
+            driver="sorter_modbus" if settings.modbus else "sorter_wsp",
         )
         self._discharges: list[Discharge] = []
         self._over = False
@@ -232,6 +234,13 @@ class Trial:
             realtime=self._realtime,
             calibration_ms=round(calibrate(), 2),
         )
+
+
+def _line(settings: TrialSettings, line_settings: LineSettings, folder: Path) -> SimulatedLine | ModbusLine:
+    if settings.modbus:
+        return ModbusLine(line_settings, Memory())
+    end: CableEnd = TcpEnd() if settings.tcp else PtyEnd(folder / "line", settings.baud)
+    return SimulatedLine(end, line_settings, Memory())
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:

@@ -81,9 +81,9 @@ class SerialScanner:
 
     kind: ClassVar[str] = "scanner_serial"
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, options: ScannerOptions | None = None) -> None:
         self._context = context
-        self._options = read_options(ScannerOptions, context.options)
+        self._options = options or read_options(ScannerOptions, context.options)
         self._board = HealthBoard(context.now_ms)
         self._repeats = Repeats(self._options.repeat_ms / 1000)
 

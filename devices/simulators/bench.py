@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from devices.errors import ConfigError, DeviceError
 from devices.simulators.sorter_faults import Faults, Lane, Timed, read_faults
@@ -34,6 +34,18 @@ CONTROL_LINE_BYTES_MAX: Final = 65_536
 
 Answer = dict[str, Any]
 Handler = Callable[[dict[str, Any]], Answer]
+
+
+class End(Protocol):
+    """The machine's end of a wire."""
+
+    @property
+    def shown(self) -> dict[str, object]: ...
+    def read(self, timeout_s: float) -> bytes | None: ...
+    def write(self, content: bytes) -> None: ...
+    def unplug(self) -> None: ...
+    def plug(self) -> None: ...
+    def close(self) -> None: ...
 
 
 class PtyEnd:
@@ -142,7 +154,7 @@ class Cable:
 
     def __init__(
         self,
-        end: PtyEnd | TcpEnd,
+        end: End,
         heard: Callable[[bytes], None],
         *,
         baud: int = 0,

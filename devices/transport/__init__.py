@@ -6,6 +6,7 @@
 | `tcp://host:port` | dials; `connect_s` sets the time allowed (0.8) |
 | `pty:` or `pty:///path` | makes a pseudo-terminal; we are its machine end, `path` becomes a symlink to the other |
 | `file:///path` | appends to a file, or writes to a character device such as `/dev/usb/lp0` |
+| `evdev:///dev/input/...` | a Linux input device, grabbed; only read |
 | `memory:name` | both ends in one process, for tests |
 
 One owner per wire. Only the owner reads and writes; `status` may be asked from anywhere.
@@ -46,6 +47,10 @@ def make_transport(url: str) -> Transport:
         from devices.transport.file import FileWire
 
         return FileWire(address)
+    if address.scheme == "evdev":
+        from devices.transport.evdev import EvdevWire
+
+        return EvdevWire(address)
     from devices.transport.memory import MemoryWire
 
     return MemoryWire.named(address.path)

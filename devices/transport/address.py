@@ -33,13 +33,14 @@ OPTIONS: Mapping[str, Mapping[str, Callable[[str], bool]]] = {
     "tcp": {"connect_s": _seconds},
     "pty": {},
     "file": {},
+    "evdev": {},
     "memory": {},
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`path` for serial, pty, file and memory; `host` and `port` for tcp."""
+    """`path` for serial, pty, file, evdev and memory; `host` and `port` for tcp."""
 
     url: str
     scheme: str
@@ -61,7 +62,7 @@ def parse_address(url: str) -> Address:
     if parts.scheme == "tcp":
         return _tcp_address(url, options)
     path = parts.path if not parts.netloc else f"//{parts.netloc}{parts.path}"
-    if not path and parts.scheme in ("serial", "file", "memory"):
+    if not path and parts.scheme in ("serial", "file", "evdev", "memory"):
         raise ConfigError(f'device url "{url}" names no path, for example {_EXAMPLES[parts.scheme]}')
     return Address(url=url, scheme=parts.scheme, path=path, options=options)
 
@@ -69,6 +70,7 @@ def parse_address(url: str) -> Address:
 _EXAMPLES = {
     "serial": "serial:///dev/ttyUSB0?baud=9600",
     "file": "file:///tmp/labels.bin",
+    "evdev": "evdev:///dev/input/by-id/usb-Scanner-event-kbd",
     "memory": "memory:scale",
 }
 

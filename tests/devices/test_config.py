@@ -74,7 +74,7 @@ colour = "red"
         [
             "unknown section [servers]",
             "name: letters, digits",
-            'unknown driver "sacle"; known are printer_escpos',
+            'unknown driver "sacle"; known are dws',
             '"scale2": protocol must be one of cas',
             "\"scale3\": min_g must be a whole number, not '5'",
             '"scale4": unknown option colour',

@@ -1,30 +1,27 @@
 """The driver of a WSP/1 sorting line: one thread that reads the wire, lets the session think, and paces what it says.
 
-What others bring (commits, the server's answers, orders for chutes) waits in a box that this thread empties between two
-reads, so the session is never touched by two threads.
+What others bring (commits, the server's answers, orders for chutes) comes through `doing`, between two reads.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from devices.driver import Context, Health, State
 from devices.drivers.sorter_wsp.bookings import BOOKED_MAX, Bookings
-from devices.drivers.sorter_wsp.deeds import Ask, Deed, Moment, Record
+from devices.drivers.sorter_wsp.deeds import Moment
+from devices.drivers.sorter_wsp.doing import AWAITING_S, Doer
 from devices.drivers.sorter_wsp.session import SorterSession
-from devices.errors import ConfigError, OutboxFull
-from devices.framing.wsp import CHUTE_MAX, NODE_CHARACTERS_MAX
-from devices.framing.wsp_values import ChuteOrder
+from devices.errors import ConfigError
+from devices.framing.wsp import NODE_CHARACTERS_MAX
 from devices.options import read_options, require
 from devices.transport.address import Address, parse_address
 
 if TYPE_CHECKING:
-    from devices.routes import RouteAnswer
     from devices.transport import Transport
 
 READ_BYTES_MAX: Final = 4096
@@ -34,10 +31,6 @@ BITS_PER_BYTE: Final = 10
 # The next frame is handed over this long before the wire is free: less than a frame, enough to leave no gap.
 LEAD_S: Final = 0.001
 IDLE_S: Final = 0.05
-# While a commit or an answer is awaited the box is looked into this often.
-AWAITING_S: Final = 0.002
-UNSTORED_MAX: Final = 256
-UNSTORED_RETRY_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +65,6 @@ class WspSorter:
         options = read_options(SorterOptions, context.options)
         self._context = context
         self._byte_s = _seconds_per_byte(parse_address(str(context.options.get("url", ""))))
-        self._box: deque[Callable[[], None]] = deque()
-        self._awaited = 0
-        self._unstored: deque[Record] = deque(maxlen=UNSTORED_MAX)
-        self._unstored_retry_s = 0.0
         self._wire_free_s = 0.0
         self._open = False
         self._session = SorterSession(
@@ -86,6 +75,7 @@ class WspSorter:
             server_reachable=context.server_reachable,
             bookings=Bookings(context.kept("cfm", BOOKED_MAX)),
         )
+        self._doer = Doer(context, self._session)
 
     def run(self) -> None:
         """Work the line until the gateway stops; raises DeviceError when the wire is lost."""
@@ -119,7 +109,7 @@ class WspSorter:
 
     def submit(self, command: Mapping[str, object]) -> None:
         """Take `{id, kind: "chute", facts: {chute, command: OPEN|LOCK|CLEAR}}`; how it ended is an event `command`."""
-        self._box.append(partial(self._take_command, dict(command)))
+        self._doer.take_command(command)
 
     # --- one turn of the thread ---------------------------------------------------------------------------------------
 
@@ -128,20 +118,17 @@ class WspSorter:
         now = self._moment()
         if received:
             self._session.receive(received, now)
-        while self._box:
-            self._box.popleft()()
+        self._doer.empty_box()
         self._session.due(now)
         self._send(transport)
-        for deed in self._session.take_deeds():
-            self._do(deed)
-        self._store_again()
+        self._doer.do_all(self._session.take_deeds())
 
     def _patience_s(self) -> float:
         """How long to wait for the wire before something else needs a look."""
         now = self._moment()
-        if self._box:
+        if self._doer.has_news:
             return 0.0
-        waits = [AWAITING_S if self._awaited else IDLE_S, self._session.wake_s() - now.s]
+        waits = [AWAITING_S if self._doer.awaited else IDLE_S, self._session.wake_s() - now.s]
         if self._session.has_frame(now):
             waits.append(self._wire_free_s - LEAD_S - now.s)
         return max(0.0, min(waits))
@@ -157,75 +144,6 @@ class WspSorter:
                 return
             transport.write(whole, WRITE_DEADLINE_S)
             self._wire_free_s = max(now.s, self._wire_free_s) + len(whole) * self._byte_s
-
-    def _do(self, deed: Deed) -> None:
-        if isinstance(deed, Ask):
-            self._awaited += 1
-            self._context.ask_server(
-                deed.pid, deed.codes, lambda answer: self._box.append(partial(self._said, deed, answer))
-            )
-        elif deed.key:
-            self._store_confirmation(deed)
-        else:
-            self._store(deed)
-
-    def _said(self, ask: Ask, answer: RouteAnswer | None) -> None:
-        self._awaited -= 1
-        self._session.server_answered(ask, answer, self._moment())
-
-    def _store_confirmation(self, record: Record) -> None:
-        """The session must hear of the commit before the line does."""
-        try:
-            ticket = self._context.emit(record.kind, record.facts)
-        except OutboxFull:
-            self._session.unrecorded(record.key, self._moment())
-            return
-        self._awaited += 1
-        ticket.on_commit(lambda: self._box.append(partial(self._settled, record.key, committed=True)))
-        ticket.on_failure(lambda: self._box.append(partial(self._settled, record.key, committed=False)))
-
-    def _settled(self, key: str, *, committed: bool) -> None:
-        self._awaited -= 1
-        if committed:
-            self._session.recorded(key)
-        else:
-            self._session.unrecorded(key, self._moment())
-
-    def _store(self, record: Record) -> None:
-        """An event the line need not wait for; kept for a while if it cannot be stored now."""
-        try:
-            ticket = self._context.emit(record.kind, record.facts)
-        except OutboxFull:
-            self._keep_unstored(record)
-            return
-        ticket.on_failure(lambda: self._box.append(partial(self._keep_unstored, record)))
-
-    def _keep_unstored(self, record: Record) -> None:
-        if len(self._unstored) == UNSTORED_MAX:
-            self._session.counters["events_dropped"] += 1
-        self._unstored.append(record)
-        self._unstored_retry_s = self._context.monotonic_s() + UNSTORED_RETRY_S
-
-    def _store_again(self) -> None:
-        if not self._unstored or self._context.monotonic_s() < self._unstored_retry_s:
-            return
-        records = list(self._unstored)
-        self._unstored.clear()
-        for record in records:
-            self._store(record)
-
-    # --- orders at chutes ---------------------------------------------------------------------------------------------
-
-    def _take_command(self, command: Mapping[str, object]) -> None:
-        command_id = str(command.get("id", ""))
-        facts = command.get("facts")
-        chute, order = (facts.get("chute"), facts.get("command")) if isinstance(facts, Mapping) else (None, None)
-        number = int(chute) if str(chute).isdecimal() else -1  # type: ignore[arg-type]  # isdecimal has checked it
-        if command.get("kind") != "chute" or not 0 <= number <= CHUTE_MAX or order not in set(ChuteOrder):
-            refused = {"id": command_id, "result": "refused", "reason": f"a sorting line cannot do {command!r}"}
-            self._store(Record("command", refused))
-            return
-        self._session.order_chute(command_id, number, ChuteOrder(str(order)), self._moment())
 
     def _moment(self) -> Moment:
         return Moment(self._context.monotonic_s(), self._context.now_ms())

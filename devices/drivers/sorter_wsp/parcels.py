@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from devices.drivers.sorter_wsp.answers import Answers, Asked, Heard, Parcel
 from devices.drivers.sorter_wsp.deeds import Ask, Deed, Moment, Record, shown
-from devices.drivers.sorter_wsp.sending import DueAnswer, Sending
+from devices.drivers.sorter_wsp.sending import DueAnswer
 from devices.framing.wsp_values import Reason, Request
 from devices.routes import Decision, RouteAnswer, RouteTable, choose, decide
 
@@ -17,11 +17,17 @@ LATENCY_STEPS: Final = ((1, "answers_in_1_ms"), (5, "answers_in_5_ms"), (20, "an
 SLOWER: Final = "answers_slower"
 
 
+class Answering(Protocol):
+    """Where answers wait for the wire."""
+
+    def answer(self, due: DueAnswer) -> None: ...
+
+
 class ParcelDesk:
     """Decides once for each (pid, lap) and says the same ever after."""
 
     def __init__(
-        self, routes: RouteTable, sending: Sending, server_reachable: Callable[[], bool], counters: Counter[str]
+        self, routes: RouteTable, sending: Answering, server_reachable: Callable[[], bool], counters: Counter[str]
     ) -> None:
         self._routes = routes
         self._sending = sending

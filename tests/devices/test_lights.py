@@ -1,0 +1,101 @@
+"""The lights of a put wall: shown, kept over a power cut, orders told as taken only when the coils say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devices.drivers import light_modbus
+from devices.drivers.light_modbus import PutWallLights, wanted_after
+from devices.errors import ConfigError
+from tests.devices.context import Bench
+from tests.devices.processes import MachineProcess, wait_until
+
+
+@pytest.fixture
+def wall() -> Iterator[MachineProcess]:
+    made = MachineProcess("light", "--lights", "12")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, wall: MachineProcess) -> Iterator[Bench]:
+    made = Bench(tmp_path, PutWallLights, wall.ready["url"], lights=8, first=2)
+    yield made
+    made.close()
+
+
+def order(bench: Bench, command_id: str, **facts: object) -> None:
+    bench.driver.submit({"id": command_id, "device": "printer1", "kind": "lights", "facts": facts})
+
+
+def lit(wall: MachineProcess) -> Any:
+    return wall.control(report=True)["on"]
+
+
+def told(bench: Bench) -> dict[str, Any]:
+    return {facts["id"]: facts["result"] for facts in bench.facts("command")}
+
+
+def test_lights_go_on_and_off_at_their_coils(bench: Bench, wall: MachineProcess) -> None:
+    bench.start()
+    order(bench, "a", on=[1, 8])
+    bench.wait_for(lambda: told(bench) == {"a": "taken"})
+    assert lit(wall) == [3, 10]
+    order(bench, "b", off=[1], on=[2])
+    bench.wait_for(lambda: told(bench).get("b") == "taken")
+    assert lit(wall) == [4, 10]
+    order(bench, "c", only=[5])
+    bench.wait_for(lambda: told(bench).get("c") == "taken")
+    assert lit(wall) == [7]
+
+
+def test_a_controller_that_was_switched_off_shows_the_right_lights_again(bench: Bench, wall: MachineProcess) -> None:
+    bench.start()
+    order(bench, "a", on=[4])
+    wait_until(lambda: lit(wall) == [6])
+    wall.control(reset=True)
+    wait_until(lambda: lit(wall) == [6])
+    wall.control(unplug=0.5)
+    wall.control(reset=True)
+    bench.wait_for(lambda: len(bench.faults) > 0)
+    wait_until(lambda: lit(wall) == [6])
+
+
+def test_a_light_that_does_not_follow_is_told_and_its_order_expires(
+    bench: Bench, wall: MachineProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(light_modbus, "PATIENCE_S", 1.0)  # ten seconds in the product
+    wall.control(stuck=4)
+    bench.start()
+    order(bench, "a", on=[2])
+    bench.wait_for(lambda: bench.driver.health().reason.startswith("lights:"))
+    bench.wait_for(lambda: told(bench) == {"a": "expired"})
+    wall.control(stuck=0)
+    wait_until(lambda: lit(wall) == [4])
+    bench.wait_for(lambda: bench.driver.health().state == "ready")
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{}, {"on": [9]}, {"on": [0]}, {"on": ["1"]}, {"on": 1}, {"on": [True]}, {"only": [1], "on": [2]}, {"blink": [1]}],
+)
+def test_an_order_that_cannot_be_is_refused_and_changes_nothing(facts: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="lights"):
+        wanted_after(frozenset({3}), facts, 8)
+
+
+def test_a_refused_order_is_told(bench: Bench) -> None:
+    bench.start()
+    order(bench, "a", on=[99])
+    bench.driver.submit({"id": "b", "kind": "dance", "facts": {}})
+    bench.wait_for(lambda: told(bench) == {"a": "refused", "b": "refused"})
+
+
+def test_a_wall_that_cannot_be_is_refused_before_anything_opens() -> None:
+    with pytest.raises(ConfigError, match="first must be"):
+        PutWallLights.check({"url": "tcp://h:502", "lights": 100, "first": 65_500})
