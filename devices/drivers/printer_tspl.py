@@ -25,6 +25,8 @@ from devices.transport import Transport
 ANSWER_S = 1.0
 WRITE_S = 2.0
 WATCH_EVERY_S = 0.05
+# Ends a line that a connection broken off in its middle may have left; an empty line is no command.
+LINE_END = b"\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ class TsplPrinter(Printer):
     def ask_state(self, wire: Transport) -> PrinterState:
         assert isinstance(self._options, TsplOptions)
         if self._options.status == "long":
-            wire.write(TSPL_LONG_STATUS, WRITE_S)
+            wire.write(LINE_END + TSPL_LONG_STATUS, WRITE_S)
             characters = read_message(wire, decode_tspl_long, ANSWER_S)
             if characters is None:
                 raise DeviceError("printer does not answer <ESC>!S: is it on, and does it know it? try status = short")
             return tspl_long_state(characters)
-        wire.write(TSPL_STATUS, WRITE_S)
+        wire.write(LINE_END + TSPL_STATUS, WRITE_S)
         answer = read_answer(wire, lambda byte: True, ANSWER_S)
         if answer is None:
             raise DeviceError("printer does not answer status requests: is it on, and is it a TSPL printer?")

@@ -84,6 +84,7 @@ class SimulatedPrinter:
         for operation in self._reader.feed(content):
             if operation.do == "status":
                 self._answer_at_once(operation)
+            if operation.do in ("status", "set"):
                 continue
             with self._changing:
                 self._waiting_bytes += operation.bytes_used

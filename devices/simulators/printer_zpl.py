@@ -51,6 +51,8 @@ class ZplReader(StrictReader):
         if len(buffer) < 3:
             return None if buffer[:1] in (b"^", b"~") else unknown(buffer, 1)
         name = buffer[:3]
+        if again := next((at for at in (1, 2) if buffer[at] in b"^~"), 0):
+            return unknown(buffer, again)
         if name == b"^GF":
             return self._graphic(buffer) if self._begun else unknown(buffer, 3)
         return self._command(name, buffer)

@@ -63,8 +63,11 @@ def test_a_gateway_finds_the_driver_by_its_entry_point_and_names_its_wrong_keys(
         machine.write(b"+1\n")
 
         def events() -> str:
-            asked = [*command, "events", config]
-            return subprocess.run(asked, cwd=folder, env=environment(folder), capture_output=True, text=True).stdout
+            asked = [*command, "events", str(config)]
+            done = subprocess.run(
+                asked, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False
+            )
+            return done.stdout
 
         wait_until(lambda: "gate1 passed gate=north step=1" in events())
     finally:
