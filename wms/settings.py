@@ -26,7 +26,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address `wms serve` binds; loopback unless said otherwise")
     port: int = Field(8640, ge=0, le=65535, description="Port `wms serve` binds; 0 takes a free one")
-    threads: int = Field(24, ge=4, le=256, description="Worker threads of one server process")
+    threads: int = Field(
+        128, ge=4, le=512, description="Threads of one server process: one for each call under way, waits included"
+    )
     allow_http: bool = Field(
         False, description="Serve PDAs over plain HTTP on a LAN: enrolled devices only, no supervisor"
     )

@@ -31,7 +31,7 @@ TIMEOUT_S = 120
 LIBRARIES = (
     "_pytest.config", "_pytest.assertion.rewrite", "alembic.autogenerate", "apiflask", "argon2", "biip", "hypothesis",
     "hypothesis.strategies", "psycopg", "pydantic", "pytest", "pysqlite3", "sqlalchemy.dialects.postgresql",
-    "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "stdnum.iso7064", "structlog", "waitress",
+    "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "stdnum.iso7064", "structlog", "cheroot.wsgi",
 )  # fmt: skip
 NOT_ON_POSTGRESQL, ONLY_ON_POSTGRESQL = "not postgresql", "postgresql"
 

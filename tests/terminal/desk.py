@@ -10,8 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 from flask.testing import FlaskClient
-from waitress import wasyncore
-from waitress.server import create_server
 
 from tests.builders import Park, a_park
 from wms.core.db import Database
@@ -19,6 +17,7 @@ from wms.core.web import Edge, make_flask
 from wms.people import service as people
 from wms.people.queries import who_has_key
 from wms.people.values import Role
+from wms.serving.server import Server
 from wms.terminal.pages import front_door, terminal_pages
 
 PASSWORD = "correct horse battery"
@@ -90,14 +89,11 @@ def a_staffed_desk(database: Database, role: Role = Role.MANAGER) -> Desk:
 @contextmanager
 def serving(desk: Desk) -> Iterator[str]:
     """The application on a free port of this machine; its address."""
-    server = create_server(desk.app, host="127.0.0.1", port=0, threads=24)
+    server = Server(desk.app, "127.0.0.1", 0, threads=24)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.effective_port}"
     finally:
-        server.trigger.pull_trigger(
-            lambda: wasyncore.close_all(server._map, ignore_all=True)
-        )  # in the server's own thread
+        server.stop()
         thread.join(CLOSING_S)
-        server.task_dispatcher.shutdown(timeout=CLOSING_S)

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args(arguments)
-    settings = read_settings(host=given.host, port=given.port, threads=32)
+    settings = read_settings(host=given.host, port=given.port)
     try:
         database = open_database(given.db)
         clock = DayClock(given.start, given.factor, given.evening)

@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from waitress.server import create_server
-
 from wms.app import make_house
 from wms.core.clock import WallClock
 from wms.core.db import Database
+from wms.serving.server import Server as HttpServer
 from wms.settings import Settings
 
 BEFORE_SEND, BEFORE_COMMIT, AFTER_COMMIT, AFTER_ANSWER = MOMENTS = (
@@ -114,7 +113,7 @@ def _serve(url: str, moment: str, told: int, go: int) -> None:
     database = Database.open(url)
     if moment:
         _stop_once(database, moment, told, go)
-    server: Any = create_server(make_house(database, WallClock(), Settings()).app, port=0, threads=8)
+    server = HttpServer(make_house(database, WallClock(), Settings()).app, "127.0.0.1", 0, threads=8)
     os.write(told, str(server.effective_port).encode())
     server.run()
 

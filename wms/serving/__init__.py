@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Any
-
-from waitress.server import create_server
 
 from wms.app import House
 from wms.core.clock import Clock
 from wms.core.db import Database
+from wms.serving.server import Server
 from wms.settings import Settings
 from wms.trouble import Trouble
 from wms.upkeep import look_at_the_ground
 
 
-def listen(house: House, settings: Settings) -> Any:
+def listen(house: House, settings: Settings) -> Server:
     """A bound server, not yet running. Raises Trouble when the port cannot be had."""
     try:
-        return create_server(
-            house.app,
-            host=settings.host,
-            port=settings.port,
-            threads=settings.threads,
-            connection_limit=settings.threads * 8,
-            channel_timeout=60,
-            ident="chuwei",
-        )
+        return Server(house.app, settings.host, settings.port, threads=settings.threads)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Trouble(
@@ -46,11 +36,12 @@ def say_weaknesses(database: Database, clock: Clock) -> list[str]:
     return found
 
 
-def serve(house: House, server: Any, database: Database) -> None:
+def serve(house: House, server: Server, database: Database) -> None:
     """Serve until somebody stops it, then close what was opened."""
     house.open()
     try:
         server.run()
     finally:
+        server.stop()
         house.close()
         database.dispose()
