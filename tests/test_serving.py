@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -21,7 +24,7 @@ from wms.core.db import Database
 from wms.migrations import commands
 
 WAIT_S = 60
-ADDRESS = re.compile(r"at (http://127\.0\.0\.1:\d+)/")
+ADDRESS = re.compile(r"at (https?://127\.0\.0\.1:\d+)/")
 
 
 @dataclass
@@ -51,8 +54,8 @@ class Served:
         return self.process.wait(WAIT_S)
 
 
-def serve(path: Path) -> Served:
-    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(path)]
+def serve(path: Path, *more: str) -> Served:
+    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(path), *more]
     served = Served(subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True))
     threading.Thread(target=served.listen, daemon=True).start()
     assert served.listening.wait(WAIT_S)
@@ -86,6 +89,38 @@ def test_a_sound_house_is_served_without_a_warning_and_stops_when_asked(park: Pa
     finally:
         code = served.stop()
     assert code == 0
+
+
+def test_over_tls_it_says_whom_to_trust_and_is_reached_by_who_does(park: Park, path: Path) -> None:
+    served = serve(path, "--tls")
+    try:
+        authority = path.with_name("park.db.tls") / "ca.pem"
+        trust = ssl.create_default_context(cafile=str(authority))
+        with urlopen(f"{served.url}/api/openapi.json", timeout=WAIT_S, context=trust) as answer:
+            assert answer.status == 200
+        assert served.url.startswith("https://")
+        assert any(f"trust {authority}" in line and "SHA-256 " in line for line in served.said)
+        with pytest.raises(URLError, match="CERTIFICATE_VERIFY_FAILED"):
+            urlopen(f"{served.url}/", timeout=WAIT_S)
+    finally:
+        served.stop()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"WMS_TLS_CERT": "/nowhere.pem"}, "WMS_TLS_CERT and WMS_TLS_KEY belong together"),
+        ({"WMS_TLS_CERT": "/nowhere.pem", "WMS_TLS_KEY": "/nowhere.key"}, "cannot use /nowhere.pem"),
+    ],
+)
+def test_papers_that_cannot_be_used_are_told_in_one_line(path: Path, given: dict[str, str], told: str) -> None:
+    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(path), "--tls"]
+    done = subprocess.run(
+        words, capture_output=True, text=True, timeout=WAIT_S, check=False, env={**os.environ, **given}
+    )
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_clock_behind_the_last_movement_is_told_and_does_not_stop_the_start(park: Park, path: Path) -> None:

@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     threads: int = Field(
         128, ge=4, le=512, description="Threads of one server process: one for each call under way, waits included"
     )
+    tls: bool = Field(False, description="Serve HTTPS, with a certificate made here unless one is named")
+    tls_cert: str = Field("", description="PEM file of the server's certificate with its chain; empty: made here")
+    tls_key: str = Field("", description="PEM file of the certificate's key")
     allow_http: bool = Field(
         False, description="Serve PDAs over plain HTTP on a LAN: enrolled devices only, no supervisor"
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -21,6 +21,7 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 TIMES = 4  # seen, compiled, run, run
 
 _requests = table_of(RequestRow)
+_at = _requests.c.answered_at
 _outbox = table_of(OutboxRow)
 
 
@@ -116,6 +117,33 @@ def test_lists_inside_are_written_out_anew_each_time(database: Database) -> None
         database, lambda session, turn: len(session.execute(statement, {"ids": [f"r{n}" for n in range(turn)]}).all())
     )
     assert found == [0, 1, 2, 3]
+
+
+def test_lists_are_compiled_once_for_each_length(database: Database) -> None:
+    database.transact(lambda session: session.execute(insert(_requests), [request_row(n) for n in range(9)]))
+    statement = select(_requests.c.request_id).where(
+        _requests.c.actor == bindparam("by"), _requests.c.request_id.in_(bindparam("ids", expanding=True))
+    )
+
+    def ask(session: Session, ids: list[str]) -> tuple[int, bool]:
+        found = session.execute(statement, {"ids": ids, "by": "key:1"})
+        return len(found.all()), isinstance(found, Found)
+
+    asked = [["r1"], ["r2"], ["r3", "r4"], ["r5", "r5", "nobody"], [], [f"r{n}" for n in range(20)], ["r6"]]
+    found = [database.transact(lambda session, ids=ids: ask(session, ids)) for ids in asked]  # type: ignore[misc]
+    assert found == [(1, False), (1, False), (2, True), (1, True), (0, False), (9, False), (1, True)]
+
+
+def test_lists_of_pairs_are_written_out_pair_by_pair(database: Database) -> None:
+    database.transact(lambda session: session.execute(insert(_requests), [request_row(n) for n in range(4)]))
+    pair = tuple_(_requests.c.actor, _requests.c.request_id)
+    statement = select(_requests.c.request_id).where(
+        pair.in_(bindparam("pairs", expanding=True)), _requests.c.answered_at == bindparam("at", type_=_at.type)
+    )
+    asked = {"pairs": [("key:1", "r2"), ("key:2", "r3"), ("key:1", "r0")], "at": NOW}
+    found = again_and_again(database, lambda session, _turn: set(session.execute(statement, asked).scalars()))
+    assert found == [{"r0", "r2"}] * TIMES
+    assert database.transact(lambda session: is_prepared(session, statement, asked))
 
 
 def test_other_names_than_it_was_compiled_for_go_the_usual_way(database: Database) -> None:

@@ -146,7 +146,7 @@ def test_a_request_that_drips_in_has_an_end(monkeypatch: pytest.MonkeyPatch) -> 
     with served() as here, client(here) as one:
         one.sendall(b"GET /a HTTP/1.1\r\nX: ")
         until_s = time.monotonic() + WAIT_S
-        with pytest.raises(OSError, match="reset|pipe"):
+        with pytest.raises(OSError, match=r"reset|pipe"):
             _drip(one, until_s)
 
 

@@ -21,18 +21,20 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import IntegerConverter, Map
 
 from wms.core import openapi
+from wms.core import straight as straight_way
 from wms.core.call import Call, Who
 from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.json_in import is_storable, read_json
 from wms.core.perform import Outcome, error_body, perform, to_json
 from wms.core.refusal import Reason, Refused
+from wms.core.straight import MARK, RAISED, Answer, Asked, StraightWay
 from wms.core.turns import AtTheDoor
 
 API_BODY_BYTES_MAX = 64 * 1024
 PATH_NUMBER_MAX = 2**31 - 1
 EXTENSION = "chuwei"
-JSON_TYPE = "application/json"
+JSON_TYPE = straight_way.JSON_TYPE
 SECURITY = "bearer"
 
 log = structlog.get_logger(__name__)
@@ -55,7 +57,15 @@ def edge() -> Edge:
 
 def key_holder(right: str) -> Who:
     """Who sent this request by `Authorization: Bearer KEY`; refuses one without the right."""
-    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    return _holder(_asked(), right)
+
+
+def _asked() -> Asked:
+    return Asked(request.environ, request.path, request.get_data(cache=True))
+
+
+def _holder(asked: Asked, right: str) -> Who:
+    scheme, _, key = asked.header("Authorization").partition(" ")
     if scheme.lower() != "bearer" or not key:
         raise Refused(Reason.KEY_UNKNOWN)
     who = edge().who_has_key(key)
@@ -64,27 +74,37 @@ def key_holder(right: str) -> Who:
     return who
 
 
+def straight(answer: Callable[..., Answer]) -> Callable[..., Response]:
+    """A route that needs nothing of Flask: `answer(asked, **path)` gives status and JSON text."""
+
+    @wraps(answer)
+    def view(**given: Any) -> Response:
+        status, body = answer(_asked(), **given)
+        return json_response(body, status)
+
+    setattr(view, MARK, answer)
+    return view
+
+
 def command(right: str, *, status: int = 200) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
     """A route that changes something: `work(call, body?, **path)` runs once per key and Idempotency-Key."""
 
     def wrap(work: Callable[..., Any]) -> Callable[..., Response]:
         @wraps(work)
-        def view(**given: Any) -> Response:
-            who = key_holder(right)
-            asked = f"{request.method} {request.full_path}\n".encode() + request.get_data(cache=True)
-            at = edge()
+        def answer(asked: Asked, **given: Any) -> Answer:
+            who, at = _holder(asked, right), edge()
             outcome = perform(
                 at.db,
                 at.clock,
                 who,
-                request.headers.get("Idempotency-Key", ""),
-                asked,
+                asked.header("Idempotency-Key"),
+                f"{asked.line}\n".encode() + asked.body,
                 lambda call: work(call, **given),
                 status=status,
             )
-            return respond(outcome)
+            return outcome.status, outcome.body
 
-        return openapi.answers_with(status)(view)
+        return openapi.answers_with(status)(straight(answer))
 
     return wrap
 
@@ -146,9 +166,11 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _our_error)
     app.json = StrictJson(app)
+    app.before_request(_tell_what_was_raised)
     app.before_request(_refuse_unstorable)
     app.after_request(_headers)
-    app.wsgi_app = AtTheDoor(app.wsgi_app, at.db.turns)  # type: ignore[method-assign]
+    short = StraightWay(app, {**HEADERS, "Cache-Control": "no-store"}, API_BODY_BYTES_MAX)
+    app.wsgi_app = AtTheDoor(short, at.db.turns)  # type: ignore[method-assign]
     return app
 
 
@@ -157,6 +179,12 @@ class StrictJson(DefaultJSONProvider):
 
     def loads(self, s: str | bytes, **_options: Any) -> Any:
         return read_json(s)
+
+
+def _tell_what_was_raised() -> None:
+    """The call went straight and something was raised: it is told as everything that is raised."""
+    if RAISED in request.environ:
+        raise request.environ[RAISED]
 
 
 def _refuse_unstorable() -> None:
@@ -210,15 +238,18 @@ def _our_error(error: Exception) -> Response:
     return json_response(to_json(body), 500)
 
 
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+}
+
+
 def _headers(response: Response) -> Response:
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault(
-        "Content-Security-Policy",
-        "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'self'",
-    )
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     if response.content_type and response.content_type.startswith((JSON_TYPE, "text/html")):
         response.headers.setdefault("Cache-Control", "no-store")
     return response

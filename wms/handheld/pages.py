@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request
-from sqlalchemy.orm import Session
 
 from wms.core import codes
 from wms.core.call import Call, Who
@@ -17,7 +16,8 @@ from wms.core.i18n import LANGUAGES, catalogue
 from wms.core.json_in import read_object
 from wms.core.perform import Outcome, perform, to_json
 from wms.core.refusal import Reason, Refused
-from wms.core.web import edge, json_response
+from wms.core.straight import Answer, Asked
+from wms.core.web import edge, json_response, straight
 from wms.handheld import shell
 from wms.people import gate
 from wms.people import queries as people_queries
@@ -126,19 +126,21 @@ def _version(who: Who) -> int:
 
 
 @handheld_pages.post("/scan")
-def scan() -> Response:
-    who, body, at = _who(changing=True), _body(), edge()
+@straight
+def scan(asked: Asked) -> Answer:
+    who, body, at = _who_asks(asked), read_object(asked.body or b"{}"), edge()
     aim = str(body["aim"]) if body.get("aim") else None
     outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), aim, _made_on(body))
-    return _drawn(who, outcome)
+    return 200, _screen(who, outcome)
 
 
 @handheld_pages.post("/action")
-def action() -> Response:
-    who, body, at = _who(changing=True), _body(), edge()
+@straight
+def action(asked: Asked) -> Answer:
+    who, body, at = _who_asks(asked), read_object(asked.body or b"{}"), edge()
     action_id, name, value = _text(body, "id"), _text(body, "action"), str(body.get("value", ""))
     outcome = shell.act(at.db, at.clock, who, action_id, name, value, _made_on(body))
-    return _drawn(who, outcome)
+    return 200, _screen(who, outcome)
 
 
 @handheld_pages.post("/language")
@@ -153,7 +155,7 @@ def language() -> Response:
         chosen,
         lambda call: _set_language(call, chosen),
     )
-    return _drawn(_who(), outcome)
+    return json_response(_screen(_who(), outcome))
 
 
 def _set_language(call: Call, chosen: str) -> dict[str, Any]:
@@ -161,24 +163,31 @@ def _set_language(call: Call, chosen: str) -> dict[str, Any]:
     return {"message": None}
 
 
-def _drawn(who: Who, outcome: Outcome) -> Response:
+def _screen(who: Who, outcome: Outcome) -> str:
     """The screen as it is now, with what the command said. A refusal of ours (5xx) has gone another way."""
     at = edge()
-    return json_response(to_json(shell.envelope(at.db, at.clock, who, outcome)))
+    return to_json(shell.envelope(at.db, at.clock, who, outcome))
 
 
 def _who(*, changing: bool = False) -> Who:
     """Who is logged in here. Raises NOT_LOGGED_IN, CSRF_WRONG."""
-    token, at = request.cookies.get(SESSION_COOKIE, ""), edge()
+    token = request.cookies.get(SESSION_COOKIE, "")
+    return _who_has(token, request.headers.get("X-CSRF", "") if changing else None)
 
-    def ask(session: Session) -> tuple[Who, str]:
-        return people_queries.who_has_session(session, token, WALL.now())
 
-    who, csrf = at.db.read(ask)
-    if changing and request.headers.get("X-CSRF", "") != csrf:
-        raise Refused(Reason.CSRF_WRONG)
-    if changing:
-        gate.stay_awake(at.db, WALL, token)
+def _who_asks(asked: Asked) -> Who:
+    """Who is logged in here and wants something done. Raises NOT_LOGGED_IN, CSRF_WRONG."""
+    return _who_has(asked.cookie(SESSION_COOKIE), asked.header("X-CSRF"))
+
+
+def _who_has(token: str, mark: str | None) -> Who:
+    """`mark` is what the page sent against forged requests; None where nothing is changed."""
+    db = edge().db
+    who, csrf = db.read(lambda session: people_queries.who_has_session(session, token, WALL.now()))
+    if mark is not None:
+        if mark != csrf:
+            raise Refused(Reason.CSRF_WRONG)
+        gate.stay_awake(db, WALL, token)
     return who
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Merchant, Sku
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import Hold, Stock
 from wms.outbound.tables import Order, OrderLine, Wave
@@ -262,14 +263,15 @@ class PromisedTake:
     quantity: int
 
 
+_hold, _line, _stock, _place, _sku = (table_of(each) for each in (Hold, OrderLine, Stock, Place, Sku))
 _promised_slots = (
-    select(Sku.code, Place.code, Hold.quantity)
-    .join(OrderLine, OrderLine.id == Hold.reference_id)
-    .join(Stock, Stock.id == Hold.stock_id)
-    .join(Place, Place.id == Stock.place_id)
-    .join(Sku, Sku.id == Stock.sku_id)
-    .where(Hold.purpose == "order_line", Hold.quantity > 0, OrderLine.order_id == bindparam("o"))
-    .order_by(Hold.id)
+    select(_sku.c.code, _place.c.code, _hold.c.quantity)
+    .join(_line, _line.c.id == _hold.c.reference_id)
+    .join(_stock, _stock.c.id == _hold.c.stock_id)
+    .join(_place, _place.c.id == _stock.c.place_id)
+    .join(_sku, _sku.c.id == _stock.c.sku_id)
+    .where(_hold.c.purpose == "order_line", _hold.c.quantity > 0, _line.c.order_id == bindparam("o"))
+    .order_by(_hold.c.id)
 )
 
 

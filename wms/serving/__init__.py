@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import errno
 import sys
+from datetime import datetime
+from pathlib import Path
 
 from wms.app import House
 from wms.core.clock import Clock
 from wms.core.db import Database
-from wms.serving.server import Server
+from wms.serving.certificates import Papers, papers
+from wms.serving.server import Server, Tls
 from wms.settings import Settings
 from wms.trouble import Trouble
 from wms.upkeep import look_at_the_ground
 
 
-def listen(house: House, settings: Settings) -> Server:
-    """A bound server, not yet running. Raises Trouble when the port cannot be had."""
+def listen(house: House, settings: Settings, shown: Papers | None = None) -> Server:
+    """A bound server, not yet running; over TLS when it has papers to show. Raises Trouble when the port cannot be had
+    or the papers do not fit.
+    """
+    tls = _tls(shown) if shown else None
     try:
-        return Server(house.app, settings.host, settings.port, threads=settings.threads)
+        return Server(house.app, settings.host, settings.port, threads=settings.threads, tls=tls)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Trouble(
@@ -26,6 +32,30 @@ def listen(house: House, settings: Settings) -> Server:
         if error.errno == errno.EACCES:
             raise Trouble(f"no permission for port {settings.port}: take one above 1023 with --port") from error
         raise Trouble(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+
+
+def papers_of(settings: Settings, database: Database, now: datetime) -> Papers:
+    """The certificate named in the settings, else one made here, in `NAME.tls` beside the database file (beside the
+    program for PostgreSQL). Raises Trouble.
+    """
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise Trouble("WMS_TLS_CERT and WMS_TLS_KEY belong together: name both, or none to have them made")
+    if settings.tls_cert:
+        return Papers(Path(settings.tls_cert), Path(settings.tls_key))
+    file = database.write_engine.url.database if database.is_sqlite else None
+    folder = Path(f"{file or 'chuwei'}.tls")
+    try:
+        return papers(folder, settings.host, now)
+    except (OSError, ValueError) as error:
+        raise Trouble(f"cannot make a certificate in {folder}: {error}") from error
+
+
+def _tls(shown: Papers) -> Tls:
+    try:
+        return Tls(shown.certificate, shown.key)
+    except OSError as error:
+        why = error.strerror if isinstance(error, FileNotFoundError | PermissionError) else str(error)
+        raise Trouble(f"cannot use {shown.certificate} with {shown.key} for TLS: {why}") from error
 
 
 def say_weaknesses(database: Database, clock: Clock) -> list[str]:

@@ -21,6 +21,7 @@ import structlog
 from cheroot import errors, server, wsgi
 from cheroot.ssl import Adapter
 
+from wms.serving.cookies import HostCookies
 from wms.serving.files import QUIET_S, Writer, file_of
 
 HEAD_BYTES_MAX = 32 * 1024
@@ -224,9 +225,10 @@ class Server(wsgi.Server):
     max_request_body_size = BODY_BYTES_MAX
     keep_alive_conn_limit = CONNECTIONS_MAX
 
-    def __init__(self, app: Any, host: str, port: int, *, threads: int, tls: tuple[Path, Path] | None = None) -> None:
-        """`tls`: the files of the certificate (with its chain) and of its key. Raises OSError when it cannot bind."""
-        super().__init__((host, port), app, server_name="chuwei", request_queue_size=BACKLOG, timeout=IDLE_S)
+    def __init__(self, app: Any, host: str, port: int, *, threads: int, tls: Tls | None = None) -> None:
+        """Raises OSError when it cannot bind."""
+        behind = HostCookies(app) if tls else app
+        super().__init__((host, port), behind, server_name="chuwei", request_queue_size=BACKLOG, timeout=IDLE_S)
         self.shutdown_timeout = GRACE_S
         self.requests = Workers(threads)
         self.seats = threading.BoundedSemaphore(max(1, threads // 2))
@@ -234,7 +236,7 @@ class Server(wsgi.Server):
         self._counting = threading.Lock()
         self._why_not: list[OSError] = []
         if tls is not None:
-            self.ssl_adapter = Tls(*tls)
+            self.ssl_adapter = tls
         try:
             self.prepare()
         except OSError as error:

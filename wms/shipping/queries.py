@@ -61,7 +61,7 @@ _cut_offs = select(_courier.c.cut_offs).where(
 
 def cut_offs(session: Session, warehouse_id: int, courier: str) -> tuple[str, ...]:
     """The courier's cut-offs as local "HH:MM". Raises COURIER_UNKNOWN."""
-    found = session.scalars(_cut_offs, {"w": warehouse_id, "of": courier}).one_or_none()
+    found = session.execute(_cut_offs, {"w": warehouse_id, "of": courier}).scalar_one_or_none()
     if found is None:
         raise Refused(Reason.COURIER_UNKNOWN, courier=courier[:40])
     return tuple(str(one) for one in found["local"])

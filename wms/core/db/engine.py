@@ -69,12 +69,12 @@ class ShortSession(Session):
         """The connection of the transaction under way (begun if there is none) and a cursor of its own; none where
         somebody listens to statements.
         """
-        under_way = self.get_transaction()
-        if self._straight is None or under_way is None or self._straight[0] is not under_way:
+        straight, under_way = self._straight, self._transaction
+        if straight is None or under_way is None or straight[0] is not under_way:
             connection = self.connection()
             cursor = None if _listened_to(connection) else connection.connection.cursor()
-            self._straight = (self.get_transaction(), connection, cursor)
-        return self._straight[1:]
+            self._straight = straight = (self._transaction, connection, cursor)
+        return straight[1:]
 
 
 def _listened_to(connection: Connection) -> bool:
@@ -221,9 +221,10 @@ def sqlite_module() -> Any:
 
 
 def _sqlite_engine(url: str, *, writes: bool) -> Engine:
+    module = sqlite_module()
     engine = create_engine(
         url,
-        module=sqlite_module(),
+        module=module,
         poolclass=QueuePool,
         pool_size=1 if writes else READERS_MAX,
         max_overflow=0,
@@ -250,9 +251,14 @@ def _sqlite_engine(url: str, *, writes: bool) -> Engine:
         for pragma in pragmas if writes else [*pragmas, "query_only=ON"]:
             connection.execute(f"PRAGMA {pragma}")
 
+    words = "BEGIN IMMEDIATE" if writes else "BEGIN"
+
     @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    def begin(connection: Connection) -> None:
+        try:
+            connection.connection.cursor().execute(words)
+        except module.Error:
+            connection.exec_driver_sql(words)  # once more, for the error as SQLAlchemy tells it
 
     _savepoints_of_their_own(engine)
     return engine

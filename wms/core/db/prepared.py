@@ -3,12 +3,13 @@
 SQLAlchemy looks a statement up in its cache, sets up a context and a result each time it runs; for a guarded UPDATE of
 one row that costs several times what the database does. A statement kept by its module (the same object every time)
 is compiled here when it is seen for the second time, with everything that never changes; what is left for each run is
-to put the values in. Whatever is not plain (lists inside, defaults that are functions, listeners) goes the usual way.
+to put the values in. A statement with lists inside is compiled once for each length they come in. Whatever is not
+plain (long lists, defaults that are functions, listeners) goes the usual way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -18,9 +19,11 @@ from sqlalchemy.exc import InvalidRequestError
 
 Process = Callable[[Any], Any] | None
 
+LIST_MAX = 12  # longer ones are rare enough for the usual way
+LENGTHS_MAX = 200  # plans of one statement
 READY_MAX = 5_000  # statements a program of this size has; beyond it, the usual way
 
-_ready: dict[tuple[str, int], Prepared] = {}  # by the statement's id, which stays its own: the plan keeps it alive
+_ready: dict[tuple[str, int], Prepared | ByLength] = {}  # by its id: the plan keeps it alive
 _seen: WeakKeyDictionary[Executable, bool] = WeakKeyDictionary()  # True: may be prepared next time; False: never
 
 
@@ -33,14 +36,18 @@ class Found(IteratorResult[Any]):
 class Prepared:
     """One compiled statement: its text, where each value goes, and how rows are read."""
 
-    __slots__ = ("_fixed", "_of", "_positional", "_rows", "_slots", "_text", "names")
+    __slots__ = ("_fixed", "_lists", "_of", "_positional", "_rows", "_slots", "_text", "names")
 
     def __init__(self, statement: Executable, compiled: Any, given: Mapping[str, Any]) -> None:
         """`compiled` for the names in `given`; raises NotPlain."""
-        _check_plain(compiled, given)
+        _check_plain(compiled)
         values = {**compiled.construct_params(dict(given), escape_names=False), **_scalar_defaults(compiled, given)}
         lists_written_out = compiled._process_parameters_for_postcompile(dict(values))
+        expanded = lists_written_out.parameter_expansion
+        self._lists = {name: names for name, names in expanded.items() if name in given}
+        values = {name: value for name, value in values.items() if name not in expanded}
         values |= lists_written_out.additional_parameters
+        late = frozenset(name for names in self._lists.values() for name in names) | (given.keys() - self._lists)
         process: Mapping[str, Any] = {**compiled._bind_processors, **lists_written_out.processors}
         self._of = statement
         self.names = frozenset(given)
@@ -52,9 +59,9 @@ class Prepared:
         self._slots: list[tuple[Any, str, Process]] = [
             (place if self._positional else name, name, process.get(name))
             for place, name in enumerate(order)
-            if name in given
+            if name in late
         ]
-        fixed = [None if name in given else _processed(process.get(name), values[name]) for name in order]
+        fixed = [None if name in late else _processed(process.get(name), values[name]) for name in order]
         self._fixed: Any = fixed if self._positional else dict(zip(order, fixed, strict=True))
         self._rows = _reading(compiled)
 
@@ -82,6 +89,8 @@ class Prepared:
 
     def _values(self, given: Mapping[str, Any]) -> Any:
         values = self._fixed.copy()
+        if self._lists:
+            given = {**given, **dict(_spread(self._lists, given))}
         for place, name, process in self._slots:
             values[place] = given[name] if process is None else process(given[name])
         return values
@@ -89,6 +98,36 @@ class Prepared:
 
 class NotPlain(Exception):
     """A statement that must go the usual way."""
+
+
+class ByLength:
+    """A statement with lists inside: one plan for each length they come in."""
+
+    __slots__ = ("_lists", "_of", "_plans")
+
+    def __init__(self, statement: Executable, lists: Sequence[str]) -> None:
+        self._of, self._lists = statement, lists
+        self._plans: dict[tuple[int, ...], Prepared | None] = {}
+
+    def plan(self, connection: Connection, given: Any) -> Prepared | None:
+        """The one for lists as long as these; None when it must go the usual way."""
+        if type(given) is not dict or not all(type(given.get(name)) is list for name in self._lists):
+            return None
+        lengths = tuple([len(given[name]) for name in self._lists])
+        if min(lengths) == 0 or max(lengths) > LIST_MAX:
+            return None
+        if lengths not in self._plans and len(self._plans) < LENGTHS_MAX:
+            self._plans[lengths] = _prepare(connection, self._of, given)
+        return self._plans.get(lengths)
+
+
+def _spread(lists: Mapping[str, Sequence[str]], given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The values of lists (of pairs, of triples ...) under the names they were written out by."""
+    for name, names in lists.items():
+        flat = given[name]
+        if isinstance(flat[0], tuple):
+            flat = [one for each in flat for one in each]
+        yield from zip(names, flat, strict=True)
 
 
 _NO_ROWS = SimpleResultMetaData(())
@@ -100,7 +139,9 @@ def prepared(connection: Connection, statement: Executable, given: Any) -> Prepa
     if plan is None:
         _look_at(connection, statement, given)
         return None
-    return plan if plan.fits(given) else None
+    if isinstance(plan, ByLength):
+        plan = plan.plan(connection, given)
+    return plan if plan is not None and plan.fits(given) else None
 
 
 def _look_at(connection: Connection, statement: Executable, given: Any) -> None:
@@ -108,7 +149,8 @@ def _look_at(connection: Connection, statement: Executable, given: Any) -> None:
     if worth is None:
         _seen[statement] = True
     elif worth and len(_ready) < READY_MAX:
-        plan = _prepare(connection, statement, given)
+        lists = [name for name, value in given.items() if type(value) is list] if type(given) is dict else []
+        plan = ByLength(statement, lists) if lists else _prepare(connection, statement, given)
         if plan is None:
             _seen[statement] = False
         else:
@@ -133,9 +175,8 @@ def _prepare(connection: Connection, statement: Executable, given: Any) -> Prepa
         return None
 
 
-def _check_plain(compiled: Any, given: Mapping[str, Any]) -> None:
-    binds = compiled.bind_names
-    late = [bind for bind in binds if bind.callable is not None or (bind.expanding and bind.key in given)]
+def _check_plain(compiled: Any) -> None:
+    late = any(bind.callable is not None for bind in compiled.bind_names)
     if late or compiled.escaped_bind_names or compiled.update_prefetch or compiled.literal_execute_params:
         raise NotPlain("values that are only known when it runs")
     if compiled.schema_translate_map or (compiled.implicit_returning and not compiled.effective_returning):

@@ -6,7 +6,7 @@ const LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
 const ENDED = new Set(["not_logged_in", "logged_in_elsewhere", "csrf_wrong"]);
 
 function csrf() {
-  return document.cookie.split("; ").find((c) => c.startsWith("csrf="))?.slice(5) ?? "";
+  return /(?:^|; )(?:__Host-)?csrf=([^;]*)/.exec(document.cookie)?.[1] ?? "";
 }
 
 export class Link {
