@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.optimise import recompute
 from wms.optimise.bench.slot.hall import HALL, SLOT_AISLE, SLOT_Y_MM, SLOTS
 from wms.optimise.bench.slot.orders import Order, OrderFile, Season, read_orders, season_of
 from wms.optimise.bench.slot.policies import (
@@ -163,6 +164,17 @@ def test_metres_and_moves_recomputed_from_the_dump_agree(
             moves += len(moved)
             assert not name.startswith("dynamic") or len(moved) <= MOVES_PER_WEEK
     assert rows[name]["moves_per_day"] == round(moves / 18, 2)
+
+
+@pytest.mark.parametrize("name", ["turnover_static", "dynamic_from_random", "dynamic_from_static"])
+def test_whoever_has_only_the_files_finds_the_same_metres_and_moves(
+    dumped: tuple[Path, dict[str, dict[str, Any]], Season], name: str
+) -> None:
+    folder, rows, _ = dumped
+    of, weeks = recompute.orders(folder.parent / "orders.csv"), range(9, 12)
+    found = recompute.metres_and_tours(of, recompute.dumped(folder / f"{name}.csv"), weeks)
+    assert found == (rows[name]["metres"], rows[name]["tours"])
+    assert rows[name]["moves_per_day"] == round(recompute.moves(of, folder, name, weeks) / 18, 2)
 
 
 def test_the_same_seed_gives_the_same_lines(

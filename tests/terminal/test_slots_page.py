@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.slotting.past import a_busy_past, proposals
 from tests.terminal.desk import PASSWORD, Desk, serving
-from tests.terminal.test_page import MEASURE, TARGET_PX, TEXT_PX, WIDTHS
+from tests.terminal.test_page import AXE, MEASURE, RULES, TARGET_PX, TEXT_PX, WIDTHS
 from tests.terminal.test_slots import delivered
+
+CUT_OFF = (
+    "() => [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
+)
 
 pytestmark = pytest.mark.chromium
 
 
-def test_proposals_stand_whole_at_every_width_and_a_press_decides(
-    browser: Any, sqlite_desk: Desk, tmp_path: Path
-) -> None:
+def test_proposals_stand_whole_at_every_width_and_a_press_decides(browser: Any, sqlite_desk: Desk) -> None:
     desk = sqlite_desk
     a_busy_past(desk.park)
     desk.do("plan_moves")
@@ -39,7 +40,11 @@ def test_proposals_stand_whole_at_every_width_and_a_press_decides(
             found = page.evaluate(MEASURE, [TARGET_PX, TEXT_PX])
             assert (found["over"], found["high"]) == (0, 0), width
             assert (found["small"], found["tiny"]) == ([], []), width
-        page.screenshot(path=str(tmp_path / "slots.png"))
+        page.evaluate(AXE.read_text("utf-8"))
+        found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", RULES)
+        assert [one["id"] for one in found["violations"]] == []
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
+        assert page.evaluate(CUT_OFF) == 0
         page.click("#slot_moves [data-deed=decline_moves]")
         page.click("[data-option='side=decided']")
         page.wait_for_selector("#slot_more tbody tr")
