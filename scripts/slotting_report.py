@@ -42,6 +42,10 @@ Written by `scripts/slotting_report.py` from the output of the commands named th
 A real half-year of orders (UCI Online Retail, CC BY 4.0: Chen, Sain, Guo 2012) is walked in a hall of 6,000 slots under
 nine policies of where goods lie. All tours are optimal, so only the layout differs. Ratios are to goods stored at
 random; `net` adds 120 m for each move. Every layout is made from earlier weeks only.
+
+Whoever has only the order file and a dump finds metres, tours and moves again with `python -m tests.optimise.recompute
+ORDERS DUMP LINES.jsonl`, which shares no code with the program. Moves into week 8 count from what a policy begins with:
+`random.csv` or `turnover_static.csv`.
 """
 
 HOW = """

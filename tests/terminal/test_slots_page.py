@@ -11,7 +11,7 @@ from tests.terminal.desk import PASSWORD, Desk, serving
 from tests.terminal.test_page import AXE, MEASURE, RULES, TARGET_PX, TEXT_PX, WIDTHS
 from tests.terminal.test_slots import delivered
 
-CUT_OFF = (
+CUT_OFF = "() => [...document.querySelectorAll('.scroll')].filter((x) => x.scrollWidth > x.clientWidth + 1).length"
     "() => [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
 )
 
