@@ -12,8 +12,6 @@ from tests.terminal.test_page import AXE, MEASURE, RULES, TARGET_PX, TEXT_PX, WI
 from tests.terminal.test_slots import delivered
 
 CUT_OFF = "() => [...document.querySelectorAll('.scroll')].filter((x) => x.scrollWidth > x.clientWidth + 1).length"
-    "() => [...document.querySelectorAll('.scroll')].filter((one) => one.scrollWidth > one.clientWidth + 1).length"
-)
 
 pytestmark = pytest.mark.chromium
 
