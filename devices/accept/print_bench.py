@@ -19,7 +19,8 @@ from devices.drivers.printing import Printer
 from devices.errors import DeviceError
 from devices.outbox import Outbox
 from devices.routes import RouteTable
-from devices.simulators.bench import Cable, PtyEnd, TcpEnd
+from devices.simulators.bench import Cable
+from devices.simulators.cable_ends import PtyEnd, TcpEnd
 from devices.simulators.printer import SimulatedPrinter
 from devices.spool import Spool, job_of
 from devices.station import Shared, StationContext, wall_ms

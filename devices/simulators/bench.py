@@ -18,131 +18,20 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from devices.errors import ConfigError, DeviceError
+from devices.simulators.cable_ends import LOOPBACK, READ_BYTES_MAX, End, PtyEnd, TcpEnd
 from devices.simulators.sorter_faults import Faults, Lane, Timed, read_faults
-from devices.transport.address import Address
-from devices.transport.pty_pair import PtyPair
 
-LOOPBACK: Final = "127.0.0.1"
-READ_BYTES_MAX: Final = 4_096
 BITS_PER_BYTE: Final = 10
-IDLE_S: Final = 0.02
+# How long the cable sleeps at most when nothing is on the wire: whoever says something wakes it at once.
+IDLE_S: Final = 0.5
+FULL_S: Final = 0.002
 UNPLUG_S_MAX: Final = 3_600.0
 CONTROL_LINE_BYTES_MAX: Final = 65_536
 
 Answer = dict[str, Any]
 Handler = Callable[[dict[str, Any]], Answer]
-
-
-class End(Protocol):
-    """The machine's end of a wire."""
-
-    @property
-    def shown(self) -> dict[str, object]: ...
-    def read(self, timeout_s: float) -> bytes | None: ...
-    def write(self, content: bytes) -> None: ...
-    def unplug(self) -> None: ...
-    def plug(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class PtyEnd:
-    """The machine's end of a pseudo-terminal; `path` may be a symlink that comes and goes with the cable."""
-
-    def __init__(self, path: str) -> None:
-        self._pair = PtyPair(Address(url="pty:", scheme="pty", path=path))
-        self._pair.open()
-
-    @property
-    def shown(self) -> dict[str, object]:
-        return {"port": self._pair.port_path, "url": f"serial://{self._pair.port_path}"}
-
-    def read(self, timeout_s: float) -> bytes | None:
-        with suppress(DeviceError):
-            return self._pair.read(READ_BYTES_MAX, timeout_s)
-        return None
-
-    def write(self, content: bytes) -> None:
-        # A port nobody reads from fills up; a real cable would drop the bytes on the floor.
-        with suppress(DeviceError):
-            self._pair.write(content, 0.05)
-
-    def unplug(self) -> None:
-        self._pair.close()
-
-    def plug(self) -> None:
-        self._pair.open()
-
-    close = unplug
-
-
-class TcpEnd:
-    """The machine listens; one connection at a time, a second waits until the first is closed."""
-
-    def __init__(self, port: int) -> None:
-        self._listener = self._listen(port)
-        self._port = int(self._listener.getsockname()[1])
-        self._connection: socket.socket | None = None
-
-    @property
-    def shown(self) -> dict[str, object]:
-        return {"host": LOOPBACK, "tcp": self._port, "url": f"tcp://{LOOPBACK}:{self._port}"}
-
-    def read(self, timeout_s: float) -> bytes | None:
-        """What came; b"" if nothing did, None if the other end hung up."""
-        if self._connection is None:
-            self._accept(timeout_s)
-            return b""
-        try:
-            ready, _, _ = select.select([self._connection], [], [], timeout_s)
-            content = self._connection.recv(READ_BYTES_MAX) if ready else b""
-        except OSError:
-            ready, content = [self._connection], b""
-        if ready and not content:
-            self.hang_up()
-            return None
-        return content
-
-    def write(self, content: bytes) -> None:
-        if self._connection is not None:
-            with suppress(OSError):
-                self._connection.sendall(content)
-
-    def hang_up(self, *, reset: bool = False) -> None:
-        connection, self._connection = self._connection, None
-        if connection is None:
-            return
-        if reset:
-            # Linger of zero: the other end gets a reset, as from a printer whose plug was pulled.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
-        connection.close()
-
-    def unplug(self) -> None:
-        self.hang_up(reset=True)
-        self._listener.close()
-
-    def plug(self) -> None:
-        self._listener = self._listen(self._port)
-
-    close = unplug
-
-    def _accept(self, timeout_s: float) -> None:
-        try:
-            ready, _, _ = select.select([self._listener], [], [], timeout_s)
-            if ready:
-                self._connection, _ = self._listener.accept()
-                self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except (OSError, ValueError):
-            self._connection = None
-
-    @staticmethod
-    def _listen(port: int) -> socket.socket:
-        try:
-            return socket.create_server((LOOPBACK, port), backlog=8)
-        except OSError as error:
-            raise ConfigError(f"port {port} cannot be opened: {error.strerror}") from error
 
 
 class Cable:
@@ -177,6 +66,9 @@ class Cable:
         self._reset_after_bytes: int | None = None
         self._dead_after_bytes: int | None = None
         self.bytes_heard = 0
+        self._bell, self._ringer = socket.socketpair()
+        for end_of_bell in (self._bell, self._ringer):
+            end_of_bell.setblocking(False)
         self._thread = threading.Thread(target=self._pump, name="cable", daemon=True)
 
     def start(self) -> None:
@@ -184,16 +76,21 @@ class Cable:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._wake()
         self._thread.join(2.0)
         self.end.close()
+        self._bell.close()
+        self._ringer.close()
 
     def say(self, content: bytes) -> None:
         """Send as the machine."""
         self._outbox.put(content)
+        self._wake()
 
     def unplug(self, seconds: float) -> None:
         """Pull the cable for `seconds`."""
         self._plugged_at_s = time.monotonic() + min(seconds, UNPLUG_S_MAX)
+        self._wake()
 
     def reset_after(self, bytes_more: int | None) -> None:
         """Break the connection (TCP: a reset; else the cable is pulled out for a moment) after so many more bytes."""
@@ -203,13 +100,18 @@ class Cable:
         """After so many more bytes the machine neither hears nor speaks, while the connection stays; None: alive."""
         self._dead_after_bytes = bytes_more
 
+    def _wake(self) -> None:
+        with suppress(OSError):  # a full bell rings already, a closed one belongs to a cable that has ended
+            self._ringer.send(b"!")
+
     def _pump(self) -> None:
         timed = [(fault, time.monotonic() + fault.every_s) for fault in self._faults.timed if fault.name == "unplug"]
         while not self._stopping.is_set():
             timed = [self._if_due(fault, due_s) for fault, due_s in timed]
             if time.monotonic() < self._plugged_at_s:
                 self._stay_unplugged()
-            self._move()
+                continue
+            self._move(min([due_s for _, due_s in timed], default=float("inf")))
 
     def _if_due(self, fault: Timed, due_s: float) -> tuple[Timed, float]:
         if time.monotonic() < due_s:
@@ -233,16 +135,12 @@ class Cable:
         while not self._outbox.empty():
             self._outbox.get()
 
-    def _move(self) -> None:
+    def _move(self, fault_due_s: float) -> None:
         now_s = time.monotonic()
         while not self._outbox.empty():
             self._outward.send(self._outbox.get(), now_s)
-        due_s = min(self._outward.next_s(), self._inward.next_s()) - now_s
-        wait_s = max(0.0, min(due_s, IDLE_S if self._outward.byte_s == 0 else 0.002))
-        if self._can_take():
-            self._read(wait_s)
-        else:
-            time.sleep(wait_s or 0.001)
+        due_s = min(self._outward.next_s(), self._inward.next_s(), fault_due_s) - now_s
+        self._listen(max(0.0, min(due_s, IDLE_S)))
         now_s = time.monotonic()
         if arrived := self._inward.arrived(now_s):
             self._heard(arrived)
@@ -250,8 +148,18 @@ class Cable:
         if leaving and self._dead_after_bytes != 0:
             self.end.write(leaving)
 
-    def _read(self, wait_s: float) -> None:
-        content = self.end.read(0.001 if wait_s == 0 else wait_s)
+    def _listen(self, wait_s: float) -> None:
+        """Wait for bytes, or until somebody has something to say; a machine that is full does not listen."""
+        taking = self._can_take()
+        sources = self.end.sources() if taking else []
+        rung, _, _ = select.select([self._bell.fileno(), *sources], [], [], wait_s if taking else min(wait_s, FULL_S))
+        if self._bell.fileno() in rung:
+            self._bell.recv(READ_BYTES_MAX)
+        if taking:
+            self._read()
+
+    def _read(self) -> None:
+        content = self.end.read(0)
         if content is None:
             self._forget_connection()
             return

@@ -1,7 +1,7 @@
 """A simulated scale: `wms-devices simulate scale --protocol cas --port /tmp/scale`.
 
 Controls: `{"put": grams}`, `{"remove": true}`, `{"overload": true}`, `{"shake": seconds}`, `{"off": seconds}`,
-`{"unplug": seconds}`. After each change the value runs to its end in 0.3 s before it stands still.
+`{"unplug": seconds}`. After each change the value runs to its end in 0.3 s (--settles) before it stands still.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any, Final
 from devices.simulators.bench import Answer, Cable, add_common_arguments, chosen_faults, make_end, parse, stay
 
 SETTLES_S: Final = 0.3
+SETTLES_S_MAX: Final = 60.0
 CONTINUOUS_EVERY_S: Final = 0.1
 SHAKE_G: Final = 40
 CAPACITY_G: Final = 30_000
@@ -26,11 +27,12 @@ PROTOCOLS: Final = ("cas", "yaohua", "sics")
 class Platform:
     """What lies on the scale, and whether it has come to rest."""
 
-    def __init__(self, seed: int = 0) -> None:
+    def __init__(self, seed: int = 0, settles_s: float = SETTLES_S) -> None:
         self._chance = random.Random(seed)
+        self._settles_s = settles_s
         self._lock = threading.Lock()
         self._from_g = self._to_g = 0
-        self._changed_s = time.monotonic() - SETTLES_S
+        self._changed_s = time.monotonic() - settles_s
         self._shaken_until_s = 0.0
 
     def load(self, weight_g: int) -> None:
@@ -45,7 +47,7 @@ class Platform:
         """Grams and whether they stand still."""
         with self._lock:
             now_s = time.monotonic()
-            part = min(1.0, (now_s - self._changed_s) / SETTLES_S)
+            part = min(1.0, (now_s - self._changed_s) / self._settles_s)
             weight_g = round(self._from_g + (self._to_g - self._from_g) * part)
             if now_s < self._shaken_until_s:
                 return weight_g + self._chance.randint(-SHAKE_G, SHAKE_G), False
@@ -77,8 +79,8 @@ def sics_answer(asked: bytes, weight_g: int, *, stable: bool) -> bytes:
 class SimulatedScale:
     """The scale behind the cable: talks by itself, or answers when asked."""
 
-    def __init__(self, protocol: str, seed: int = 0) -> None:
-        self.platform = Platform(seed)
+    def __init__(self, protocol: str, seed: int = 0, settles_s: float = SETTLES_S) -> None:
+        self.platform = Platform(seed, settles_s)
         self._protocol = protocol
         self._asked = b""
         self._off_until_s = 0.0
@@ -119,12 +121,22 @@ class SimulatedScale:
             self.cable.say(content)
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= SETTLES_S_MAX:
+        raise argparse.ArgumentTypeError(f"more than 0 and at most {SETTLES_S_MAX:g} seconds")
+    return seconds
+
+
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="wms-devices simulate scale", description=__doc__)
     add_common_arguments(parser, baud=9600)
     parser.add_argument("--protocol", choices=PROTOCOLS, default="cas")
+    parser.add_argument(
+        "--settles", type=_seconds, default=SETTLES_S, metavar="S", help="seconds until a weight stands (default 0.3)"
+    )
     chosen = parse(parser, argv)
-    scale = SimulatedScale(chosen.protocol, chosen.seed)
+    scale = SimulatedScale(chosen.protocol, chosen.seed, chosen.settles)
     scale.cable = Cable(make_end(chosen), scale.heard, baud=chosen.baud, faults=chosen_faults(chosen), seed=chosen.seed)
     if chosen.protocol != "sics":
         threading.Thread(target=scale.talk_for_ever, daemon=True).start()

@@ -63,6 +63,10 @@ class FifoEnd:
     def shown(self) -> dict[str, object]:
         return {"port": str(self._path), "url": f"evdev://{self._path}"}
 
+    def sources(self) -> list[int]:
+        """Nobody speaks to a keyboard."""
+        return []
+
     def read(self, timeout_s: float) -> bytes | None:
         time.sleep(min(timeout_s, 0.01))
         return b""

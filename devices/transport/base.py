@@ -93,6 +93,10 @@ class DescriptorWire:
             written += sent
             self._bytes_out += sent
 
+    def fileno(self) -> int:
+        """For whoever waits on several wires at once. Raises DeviceError while it is closed."""
+        return self._open_descriptor()
+
     def status(self) -> TransportStatus:
         return TransportStatus(self._descriptor is not None, self._bytes_in, self._bytes_out, self._opened)
 

@@ -12,7 +12,8 @@ from devices.drivers import printer_escpos
 from devices.drivers.printer_escpos import EscposPrinter
 from devices.drivers.printer_tspl import TsplPrinter
 from devices.framing.printer_status import escpos_state, is_eot_answer, is_gs_r_answer, tspl_state
-from devices.simulators.bench import Cable, PtyEnd, TcpEnd
+from devices.simulators.bench import Cable
+from devices.simulators.cable_ends import PtyEnd, TcpEnd
 from devices.simulators.printer import SimulatedPrinter
 from tests.devices.context import Bench
 from tests.devices.labels import escpos_label, tspl_label

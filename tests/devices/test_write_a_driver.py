@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.simulators.bench import TcpEnd
+from devices.simulators.cable_ends import TcpEnd
 from tests.devices.processes import READY_S, ROOT, wait_until, write_config
 
 GUIDE = ROOT / "docs" / "guide" / "write-a-driver.md"
