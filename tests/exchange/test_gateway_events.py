@@ -13,7 +13,7 @@ from tests.exchange.link import NAMES, Link, all_of, chutes_of_hangzhou, example
 from tests.shipping.dock import Dock, labelled, parcel
 from wms.core.clock import WallClock
 from wms.core.refusal import Reason, Refused
-from wms.exchange.gateways import service
+from wms.exchange.gateways import events, service
 from wms.handheld import shell
 from wms.people import gate
 from wms.people import service as people
@@ -48,8 +48,8 @@ def test_a_gap_is_refused_and_named(link: Link) -> None:
 
 def test_one_push_that_arrives_twice_at_once_is_booked_once(link: Link) -> None:
     """The gateway gave up waiting and sent again while the first call was still under way."""
-    events = [link.event("line", {"state": f"S{number}"}) for number in range(30)]
-    at_once([lambda: link.push(events) for _ in range(3)])
+    many = [link.event("line", {"state": f"S{number}"}) for number in range(30)]
+    at_once([lambda: link.push(many) for _ in range(3)])
     assert [note["state"] for note in notes(link.park, "line.state")] == [f"S{number}" for number in range(30)]
     assert link.push([]) == 200
     assert link.mark == 30
@@ -105,7 +105,7 @@ def test_busy_is_no_reason_to_set_an_event_aside(quick: Link, monkeypatch: pytes
     def busy(*_: Any) -> None:
         raise Refused(Reason.BUSY)
 
-    monkeypatch.setitem(service._BOOKED, "line", busy)
+    monkeypatch.setitem(events._BOOKED, "line", busy)
     assert quick.tell(("line", {"state": "RUN"})) == 503
     monkeypatch.undo()
     quick.seq = 0

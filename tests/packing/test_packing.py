@@ -229,5 +229,5 @@ def planned_batch(dock: Dock) -> int:
 
 def test_what_is_left_to_pack_is_listed_with_its_tail(quick: Dock) -> None:
     order_id = picked(quick, 2)
-    (line,) = quick.park.read(lambda session: queries.lines_to_pack(session, order_id))
+    (line,) = quick.park.read(lambda session: queries.to_pack(session, order_id)).following
     assert (line.picked, line.packed, line.left, len(line.tail)) == (2, 0, 2, 4)

@@ -60,7 +60,7 @@ def test_a_job_asked_for_twice_is_printed_once(database: Database) -> None:
     first = queued(database)
     assert queued(database, request(content=b"drawn a second later")) == first
     assert queued(database, request("parcel:2/waybill")) != first
-    offered = database.read(lambda session: service.offered(session, STATION))
+    offered = database.read(lambda session: service.offered(session, 1, STATION))
     assert [job.content for job in offered] == [b"CLS\r\n", b"CLS\r\n"]
 
 
@@ -78,7 +78,7 @@ def test_the_gateway_is_handed_the_bytes_of_the_contract(database: Database) -> 
             call, key="k", station_id=STATION, template=WAYBILL_76X130, subject=NUMBER, values=waybill(NUMBER)
         ),
     )
-    (job,) = database.read(lambda session: service.offered(session, STATION))
+    (job,) = database.read(lambda session: service.offered(session, 1, STATION))
     facts = job.to_json()
     content = base64.b64decode(facts.pop("bytes_b64"))
     assert facts == {
@@ -96,16 +96,16 @@ def test_the_gateway_is_handed_the_bytes_of_the_contract(database: Database) -> 
 def test_a_job_is_offered_to_its_own_station_until_it_is_claimed(database: Database) -> None:
     job_id = queued(database)
     for _ in range(2):
-        assert [job.id for job in database.read(lambda session: service.offered(session, STATION))] == [job_id]
-    assert database.read(lambda session: service.offered(session, OTHER_STATION)) == []
+        assert [job.id for job in database.read(lambda session: service.offered(session, 1, STATION))] == [job_id]
+    assert database.read(lambda session: service.offered(session, 1, OTHER_STATION)) == []
     reported(database, job_id, S.CLAIMED)
-    assert database.read(lambda session: service.offered(session, STATION)) == []
+    assert database.read(lambda session: service.offered(session, 1, STATION)) == []
 
 
 def test_no_more_jobs_are_offered_at_once_than_the_bound(database: Database) -> None:
     for number in range(service.OFFERED_MAX + 5):
         queued(database, request(f"parcel:{number}/waybill"))
-    assert len(database.read(lambda session: service.offered(session, STATION))) == service.OFFERED_MAX
+    assert len(database.read(lambda session: service.offered(session, 1, STATION))) == service.OFFERED_MAX
 
 
 def test_a_job_is_followed_until_it_is_on_paper_and_then_nobody_waits_for_it(database: Database) -> None:
@@ -173,7 +173,7 @@ def test_a_reprint_is_marked_counted_and_noted(database: Database) -> None:
     prints = database.read(lambda session: queries.prints_of(session, 1, NUMBER, WAYBILL_76X130.name))
     assert [(job.id, job.reprint) for job in prints] == [(first, 0), (second, 1), (third, 2)]
     assert len({job.nonce for job in prints}) == 3
-    offered = database.read(lambda session: service.offered(session, STATION))
+    offered = database.read(lambda session: service.offered(session, 1, STATION))
     assert [job.reprint for job in offered] == [1, 2]
     bitmap = render(WAYBILL_76X130, redraw(2, prints[2].nonce))
     assert tspl_paper(offered[1].content).rows == bitmap.rows
@@ -203,7 +203,7 @@ def test_a_reprint_of_a_job_still_queued_takes_the_first_out_of_the_queue(databa
     first = queued(database)
     again = reprinted(database, first)
     assert state_of(database, first) is S.CANCELLED
-    assert [job.id for job in database.read(lambda session: service.offered(session, STATION))] == [again]
+    assert [job.id for job in database.read(lambda session: service.offered(session, 1, STATION))] == [again]
 
 
 def test_only_the_newest_print_of_a_number_is_in_force(database: Database) -> None:
@@ -228,7 +228,7 @@ def test_a_failed_job_goes_to_another_printer_unmarked_and_only_once(database: D
 
     moved = acting(database, move)
     assert acting(database, move) == moved
-    (job,) = database.read(lambda session: service.offered(session, OTHER_STATION))
+    (job,) = database.read(lambda session: service.offered(session, 1, OTHER_STATION))
     assert (job.id, job.content, job.reprint) == (moved, b"CLS\r\n", 0)
     assert state_of(database, job_id) is S.CANCELLED
 

@@ -27,6 +27,7 @@ from wms.core import perform
 from wms.core.call import Call, Who
 from wms.core.codes import Kind, make
 from wms.core.db import Database
+from wms.exchange.gateways import events as link_events
 from wms.exchange.gateways import service as link
 from wms.handheld import shell
 from wms.people import service as people
@@ -167,7 +168,7 @@ def _sort(database: Database, costs: dict[str, Cost]) -> None:
     for parcels in (1, 1, 2):  # the very first opens the bag of its chute
         events = [_confirmation(dock.park, labelled(dock), next(numbers)) for _ in range(parcels)]
         with counted(database) as cost:
-            link.take_events(database, dock.park.clock, gateway, "b0", events)
+            link_events.take_events(database, dock.park.clock, gateway, "b0", events)
         calls.append(cost)
     _first, one, two = calls
     costs["sort: the line confirms"] = Cost(two.statements[len(one.statements) :], two.commits - one.commits)

@@ -289,7 +289,7 @@ OnAction = Callable[[Turn, str], Move]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: what it shows, what a scan does, what each key or input does, and where it may lead (None is the
-    end).
+    end). One that `shows_labels` is drawn again when the station's printer reports.
     """
 
     screen: Show
@@ -297,6 +297,7 @@ class Step:
     on_scan: OnScan | None = None
     actions: Mapping[str, OnAction] = field(default_factory=dict)
     on_weight: Callable[[Turn, int], Move] | None = None
+    shows_labels: bool = False
 
 
 @dataclass(frozen=True, slots=True)

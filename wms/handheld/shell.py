@@ -7,7 +7,7 @@ back and shows its reason on the same screen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from wms.people.tables import Person
 from wms.work.tables import DialogueState
 
 MENU = "menu"
+STANDS = frozenset({Level.WRONG, Level.ATTENTION, Level.INTERCEPTED})
 STOPS_THE_HAND = frozenset({Reason.ORDER_INTERCEPTED})
 
 _state = table_of(DialogueState)
@@ -62,6 +63,13 @@ class MadeOn:
     version: int
 
 
+Also = Callable[[Call], object]
+
+
+def _nothing(call: Call) -> None:
+    """Nothing else is booked with a scan of a PDA."""
+
+
 AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
 
 
@@ -84,14 +92,20 @@ def scan(
     code: str,
     aim: str | None = None,
     made_on: MadeOn | None = None,
+    also: Also = _nothing,
 ) -> Outcome:
     """One scan. The outcome's content is {"message": ...} or the error envelope of the refusal.
 
     `made_on` is given for a scan that was kept on the device: it applies there or is refused (CHANGED_MEANWHILE), so
-    that what was counted without network never lands in work that went on elsewhere.
+    that what was counted without network never lands in work that went on elsewhere. `also` is booked with it, if it
+    is booked.
     """
-    content = to_json(["scan", code, aim])
-    return perform(db, clock, who, scan_id, content, lambda call: _scanned(call, scan_id, code, aim, made_on))
+
+    def work(call: Call) -> dict[str, Any]:
+        also(call)
+        return _scanned(call, scan_id, code, aim, made_on)
+
+    return perform(db, clock, who, scan_id, to_json(["scan", code, aim]), work)
 
 
 def act(
@@ -108,13 +122,18 @@ def act(
     return perform(db, clock, who, action_id, content, lambda call: _acted(call, action, value, made_on))
 
 
-def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int) -> Outcome | None:
-    """A stable weight from the person's station; None when the step at hand does not care."""
+def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int, also: Also = _nothing) -> Outcome | None:
+    """A stable weight from the person's station; None when the step at hand does not care. `also` as for a scan."""
     assert who.person_id is not None
     at = db.read(lambda session: standing(session, who.person_id or 0))
     if at.dialogue == MENU or _step(at).on_weight is None:
         return None
-    return perform(db, clock, who, event_id, fingerprint(f"weight {weight_g}"), lambda call: _weighed(call, weight_g))
+
+    def work(call: Call) -> dict[str, Any]:
+        also(call)
+        return _weighed(call, weight_g)
+
+    return perform(db, clock, who, event_id, fingerprint(f"weight {weight_g}"), work)
 
 
 def _scanned(call: Call, scan_id: str, code: str, aim: str | None, made_on: MadeOn | None) -> dict[str, Any]:
@@ -213,6 +232,21 @@ def tell(db: Database, clock: Clock, who: Who, outcome: Outcome) -> None:
         call.wakes.update({"live", f"person:{_person(call)}"})
 
     system_call(db, clock, who.warehouse_id, keep, request_id="tell", who=who)
+
+
+def labels_moved(call: Call, person_id: int) -> None:
+    """A label of this person's station came out, or did not: a screen that tells of it is drawn again, without a sound.
+
+    A message that stands until the next scan stays.
+    """
+    row = call.session.execute(_where_left_kept, {"p": person_id}).one_or_none()
+    at = _as_left(row)
+    said = Level((at.message or {}).get("level", Level.OK))
+    if at.dialogue == MENU or not _step(at).shows_labels or said in STANDS:
+        return
+    fresh = {"version": at.version + 1, "message": {}, "changed_at": call.now}
+    call.session.execute(update(_state).where(_state.c.person_id == person_id).values(fresh))
+    call.wakes.update({"live", f"person:{person_id}"})
 
 
 def forget(session: Session, person_id: int) -> None:
@@ -338,6 +372,7 @@ __all__ = [
     "dialogue_for",
     "envelope",
     "forget",
+    "labels_moved",
     "refusal_message",
     "scan",
     "standing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, cast, func, literal, select
+from sqlalchemy import BindParameter, ScalarSelect, Select, bindparam, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 from sqlalchemy.types import String
 
@@ -15,11 +15,13 @@ from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, OrderLine
 from wms.packing.tables import Parcel, ParcelItem
-from wms.packing.values import LineToPack, ParcelFacts, ParcelState
+from wms.packing.values import LineToPack, ParcelFacts, ParcelState, ToPack
 from wms.picking.queries.lists import order_tote_code
 from wms.picking.tables import BatchOrder
 from wms.site.tables import Container
 from wms.site.values import ContainerKind
+
+FOLLOWING = 4  # lines that a small screen names
 
 _stock = table_of(Stock)
 _on_cart = table_of(BatchOrder)
@@ -72,6 +74,37 @@ _packed_in = select(func.coalesce(func.sum(ParcelItem.quantity), 0)).where(Parce
 _left_of = select(_sum_left).where(OrderLine.order_id == Parcel.order_id)
 
 
+_line, _sku, _barcode = table_of(OrderLine), table_of(Sku), table_of(SkuBarcode)
+_left = _line.c.picked - _line.c.packed
+_sums = select(
+    func.coalesce(func.sum(_line.c.picked), 0),
+    func.coalesce(func.sum(_line.c.packed), 0),
+    func.coalesce(func.sum(case((_line.c.sku_id == bindparam("s"), _left), else_=0)), 0),
+).where(_line.c.order_id == bindparam("o"))
+_piece_code = (
+    select(func.min(_barcode.c.barcode))
+    .where(_barcode.c.sku_id == _sku.c.id, _barcode.c.quantity == 1)
+    .correlate(_sku)
+    .scalar_subquery()
+)
+_following = (
+    select(
+        _line.c.id,
+        _line.c.sku_id,
+        _sku.c.code,
+        _sku.c.name,
+        _sku.c.unit,
+        func.coalesce(_piece_code, _sku.c.code),
+        _line.c.picked,
+        _line.c.packed,
+    )
+    .join(_sku, _sku.c.id == _line.c.sku_id)
+    .where(_line.c.order_id == bindparam("o"), _left > 0)
+    .order_by(_line.c.number)
+    .limit(FOLLOWING)
+)
+
+
 def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:
     """One parcel. Raises PARCEL_UNKNOWN."""
     row = session.execute(
@@ -109,33 +142,13 @@ def pieces_left(session: Session, order_id: int) -> int:
     return int(session.execute(total).scalar_one())
 
 
-def lines_to_pack(session: Session, order_id: int) -> list[LineToPack]:
-    """The order's lines that were picked, in their order."""
-    barcode = (
-        select(func.min(SkuBarcode.barcode))
-        .where(SkuBarcode.sku_id == Sku.id, SkuBarcode.quantity == 1)
-        .correlate(Sku)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(OrderLine, Sku.code, Sku.name, Sku.unit, barcode.label("barcode"))
-        .join(Sku, Sku.id == OrderLine.sku_id)
-        .where(OrderLine.order_id == order_id, OrderLine.picked > 0)
-        .order_by(OrderLine.number)
-    )
-    return [
-        LineToPack(
-            row.OrderLine.id,
-            row.OrderLine.sku_id,
-            row.code,
-            row.name,
-            row.unit,
-            (row.barcode or row.code)[-4:],
-            row.OrderLine.picked,
-            row.OrderLine.packed,
-        )
-        for row in rows
-    ]
+def to_pack(session: Session, order_id: int, sku_id: int | None = None) -> ToPack:
+    """What is left of an order, told so that an order of hundreds of lines costs no more than one of three: its sums,
+    those of `sku_id`, and its next four lines.
+    """
+    picked, packed, alike = session.execute(_sums, {"o": order_id, "s": sku_id or 0}).one()
+    following = tuple(LineToPack(*row) for row in session.execute(_following, {"o": order_id}))
+    return ToPack(int(picked), int(packed), int(alike), following)
 
 
 def parcel_by_code(session: Session, warehouse_id: int, code: str) -> Parcel:

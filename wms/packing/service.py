@@ -189,7 +189,7 @@ def _parcel_to_fill(call: Call, parcel_id: int) -> Any:
 
 
 def _tails_left(call: Call, order_id: int) -> str:
-    return " ".join(one.tail for one in queries.lines_to_pack(call.session, order_id) if one.left)
+    return " ".join(one.tail for one in queries.to_pack(call.session, order_id).following)
 
 
 def _sku_name(session: Session, sku_id: int) -> str:

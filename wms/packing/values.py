@@ -54,10 +54,27 @@ class LineToPack:
     sku_code: str
     name: str
     unit: str
-    tail: str
+    code: str
     picked: int
     packed: int
 
     @property
+    def tail(self) -> str:
+        """The last of its bar code, which people compare."""
+        return self.code[-4:]
+
+    @property
     def left(self) -> int:
         return self.picked - self.packed
+
+
+@dataclass(frozen=True, slots=True)
+class ToPack:
+    """An order at the packing table: its pieces, how many are in boxes, how many more of one article it wants, and the
+    next lines of which pieces are left.
+    """
+
+    picked: int
+    packed: int
+    alike: int
+    following: tuple[LineToPack, ...]

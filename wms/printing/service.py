@@ -29,9 +29,13 @@ from wms.printing.values.labels import REPRINT_MAX
 
 OFFERED_MAX = 20
 TROUBLE_LENGTH_MAX = 300
-WAKES = ("commands", "live")  # the gateways' long poll, and the screens
 
 Redraw = Callable[[int, str], LabelValues]  # (number of the reprint, nonce) -> the label with both on it
+
+
+def commands_wake(station_id: int) -> str:
+    """What the long poll of a station's gateway sleeps on."""
+    return f"commands:{station_id}"
 
 
 def queue(call: Call, job: PrintRequest) -> int:
@@ -59,7 +63,7 @@ def queue(call: Call, job: PrintRequest) -> int:
         .values(row)
         .on_conflict_do_nothing(index_elements=[jobs.c.warehouse_id, jobs.c.job_key])
     )
-    call.wakes.update(WAKES)
+    call.wakes.update({"live", commands_wake(job.station_id)})
     return call.session.execute(
         select(PrintJob.id).where(PrintJob.warehouse_id == call.warehouse_id, PrintJob.job_key == job.key)
     ).scalar_one()
@@ -171,11 +175,15 @@ def settle(call: Call, job_id: int, *, on_paper: bool) -> None:
     note(call, "print.settled", job=job_id, document=job.document, on_paper=on_paper)
 
 
-def offered(session: Session, station_id: int) -> list[Offered]:
+def offered(session: Session, warehouse_id: int, station_id: int) -> list[Offered]:
     """What the station's gateway is to print next, oldest first, at most 20: again and again until it claims them."""
     rows = session.scalars(
         select(PrintJob)
-        .where(PrintJob.station_id == station_id, PrintJob.state == JobState.QUEUED.value)
+        .where(
+            PrintJob.warehouse_id == warehouse_id,
+            PrintJob.station_id == station_id,
+            PrintJob.state == JobState.QUEUED.value,
+        )
         .order_by(PrintJob.id)
         .limit(OFFERED_MAX)
     )
@@ -244,4 +252,4 @@ def _change(call: Call, job: PrintJob, state: JobState) -> None:
     job.state = state.value
     job.changed_at = call.now
     call.session.flush()
-    call.wakes.update(WAKES)
+    call.wakes.update({"live", commands_wake(job.station_id)})

@@ -10,9 +10,10 @@ from secrets import token_hex as a_nonce  # bound before the day begins: used on
 from typing import TYPE_CHECKING, Any
 
 from tests.proofs.day.time import Process
-from wms.exchange.gateways.service import COMMANDS_WAKE
 from wms.exchange.gateways.signing import Signed, signature
+from wms.printing.service import commands_wake
 from wms.sorting.service import ROUTES_WAKE
+from wms.sorting.tables import Gateway
 
 if TYPE_CHECKING:
     from tests.proofs.day.park import Day
@@ -68,9 +69,12 @@ class Station:
             yield 0.7 + self._dice.random() * 0.6
             if self.waiting:
                 self._push(self.day.deck.draw("gateway", LINK))
-            if self._woken(COMMANDS_WAKE):
+            if self._woken(commands_wake(self._station_id())):
                 self._fetch()
             self.mind()
+
+    def _station_id(self) -> int:
+        return self.day.server.db.read(lambda session: session.get_one(Gateway, self.id)).station_id
 
     def _woken(self, name: str) -> bool:
         """Whether the long poll on `name` would have come back since it was last asked: the server's own word."""

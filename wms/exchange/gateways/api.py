@@ -16,8 +16,10 @@ from wms.core.json_in import is_storable, read_object
 from wms.core.perform import to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.web import edge, json_response
+from wms.exchange.gateways import events as booking
 from wms.exchange.gateways import service
 from wms.exchange.gateways.signing import Nonces, Signed, check, is_number
+from wms.printing import service as printing
 from wms.sorting import service as sorting
 from wms.sorting.tables import Gateway
 
@@ -85,12 +87,12 @@ def events() -> Response:
     # An event that can never be booked is set aside alone; it must not hold up those that came with it.
     gateway, body, at = _gateway(), _body(storable=False), edge()
     told = body.get("events")
-    if not isinstance(told, list) or len(told) > service.EVENTS_MAX:
-        raise Refused(Reason.BAD_INPUT, what=f"events: a list of at most {service.EVENTS_MAX}")
+    if not isinstance(told, list) or len(told) > booking.EVENTS_MAX:
+        raise Refused(Reason.BAD_INPUT, what=f"events: a list of at most {booking.EVENTS_MAX}")
     boot = str(body.get("boot", ""))[:8]
     if not is_storable(boot):
         raise Refused(Reason.BAD_INPUT, what="boot")
-    mark = service.take_events(at.db, at.clock, gateway, boot, told)
+    mark = booking.take_events(at.db, at.clock, gateway, boot, told)
     at.db.wakes.wake(["live"])
     return json_response(to_json({"high_water": mark}))
 
@@ -101,10 +103,8 @@ def health() -> Response:
     devices = _list(body, "devices")[: service.DEVICES_MAX]
 
     def keep(session: Session) -> None:
-        here = session.get_one(Gateway, gateway.id)
-        here.seen_at = WALL.now()
-        for told in devices:
-            service.keep_health(session, here, told)
+        service.is_there(session, gateway.id)
+        service.keep_health_of_all(session, gateway, devices)
 
     edge().db.transact(keep)
     return json_response("{}")
@@ -113,7 +113,8 @@ def health() -> Response:
 @gateways.get("/commands")
 def commands() -> Response:
     gateway = _gateway()
-    found = _wait_for(service.COMMANDS_WAKE, lambda session: service.commands_for(session, gateway))
+    wake = printing.commands_wake(gateway.station_id)
+    found = _wait_for(wake, lambda session: service.commands_for(session, gateway))
     return json_response(to_json({"commands": found or []}))
 
 

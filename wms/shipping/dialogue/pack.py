@@ -7,7 +7,7 @@ weight check, its number and its route are one command.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -37,14 +37,16 @@ from wms.core.dialogue import (
 from wms.core.refusal import Reason, Refused
 from wms.packing import queries, service
 from wms.packing.rules import tolerance_g
-from wms.packing.values import LineToPack, ParcelFacts, ParcelState
+from wms.packing.values import ParcelFacts, ParcelState
 from wms.picking.queries.lists import order_in_tote
 from wms.printing import queries as printing
+from wms.printing.values import JobState
 from wms.shipping import service as shipping
 from wms.shipping.labels import number_on_label, reprint_waybill
 from wms.site import queries as site
 
 ORDER, ITEM, WEIGH, LABEL = "scan_tote", "scan_item", "weigh", "scan_label"
+DOUBTFUL = frozenset({JobState.UNCERTAIN, JobState.FAILED})
 WEIGHT_FRESH = timedelta(seconds=10)
 
 
@@ -100,22 +102,19 @@ def _tote_scanned(turn: Turn, scan: Scan) -> Move:
 
 def _item_screen(turn: Turn) -> Screen:
     parcel = _parcel(turn)
-    lines = queries.lines_to_pack(turn.call.session, parcel.order_id)
-    next_one = next((line for line in lines if line.left), None)
-    picked, packed = sum(line.picked for line in lines), sum(line.packed for line in lines)
+    order = queries.to_pack(turn.call.session, parcel.order_id, turn.state.get("last_sku"))
     cards: list[Card] = []
-    if next_one is not None:
-        rest = [f"{line.name} × {line.left}" for line in lines if line.left and line is not next_one]
-        cards.append(
-            ItemCard(parcel.merchant_name, next_one.name, next_one.left, next_one.unit, next_one.tail, rest[:3])
-        )
+    if order.following:
+        next_one, *others = order.following
+        rest = [f"{line.name} × {line.left}" for line in others]
+        cards.append(ItemCard(parcel.merchant_name, next_one.name, next_one.left, next_one.unit, next_one.tail, rest))
     labels = [turn.say(f"pack.count.{name}") for name in ("should", "done", "left", "short")]
-    cards.append(CountsCard(picked, packed, picked - packed, 0, labels))
+    cards.append(CountsCard(order.picked, order.packed, order.picked - order.packed, 0, labels))
     return Screen(
         prompt=turn.say("pack.scan_item"),
         pips=_pips(turn, ITEM),
         cards=cards,
-        input=_more_alike(turn, lines),
+        input=_more_alike(turn, order.alike),
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
         keys=[
             Key("F2", turn.say("pack.next_parcel"), "next_parcel"),
@@ -124,9 +123,8 @@ def _item_screen(turn: Turn) -> Screen:
     )
 
 
-def _more_alike(turn: Turn, lines: Sequence[LineToPack]) -> Input | None:
+def _more_alike(turn: Turn, left: int) -> Input | None:
     """A number may be typed for the article scanned last, while more of it is wanted."""
-    left = next((line.left for line in lines if line.sku_id == turn.state.get("last_sku")), 0)
     return Input("quantity", turn.say("pack.more_alike"), "quantity", str(left), 1, left) if left else None
 
 
@@ -244,22 +242,25 @@ def _close(turn: Turn, weight_g: int, *, check: bool = True) -> Move:
 
 def _label_screen(turn: Turn) -> Screen:
     parcel = _parcel(turn)
-    due = turn.say(f"pack.print_state.{_print_state(turn, parcel)}")
+    state = _print_state(turn, parcel)
+    printer = Fact(
+        turn.say("pack.printer"), turn.say(f"pack.print_state.{state.value}"), good=False if state in DOUBTFUL else None
+    )
     return Screen(
         prompt=turn.say("pack.scan_label"),
         pips=_pips(turn, LABEL),
         cards=[
             BigCard(turn.say("pack.label"), (parcel.waybill or "")[-4:], "", parcel.courier),
-            FactsCard([Fact(turn.say("pack.waybill"), parcel.waybill or ""), Fact(turn.say("pack.printer"), due)]),
+            FactsCard([Fact(turn.say("pack.waybill"), parcel.waybill or ""), printer]),
         ],
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
         keys=[Key("F1", turn.say("pack.reprint"), "reprint"), Key("F4", turn.say("dialogue.leave"), "leave")],
     )
 
 
-def _print_state(turn: Turn, parcel: ParcelFacts) -> str:
+def _print_state(turn: Turn, parcel: ParcelFacts) -> JobState:
     prints = printing.prints_of(turn.call.session, turn.call.warehouse_id, parcel.waybill or "")
-    return prints[-1].state.value if prints else "queued"
+    return prints[-1].state if prints else JobState.QUEUED
 
 
 def _label_scanned(turn: Turn, scan: Scan) -> Move:
@@ -328,6 +329,7 @@ PACK = Dialogue(
             frozenset({ORDER, ITEM, LABEL, None}),
             _label_scanned,
             {"reprint": _reprint, "leave": _leave},
+            shows_labels=True,
         ),
     },
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.core.call import Call
+from wms.core.db.tables import table_of
 from wms.core.sql import is_postgresql
 from wms.outbound.tables import Order
 from wms.packing.tables import Parcel
@@ -19,6 +20,9 @@ from wms.sorting.values import HOLD, REJECT, RouteEntry
 ROUTES_WAKE = "routes"
 ROUTES_LOCK = 0x526F
 ROUTES_PAGE_MAX = 5_000
+
+_route = table_of(RouteChange)
+_newest = select(func.max(_route.c.id)).where(_route.c.warehouse_id == bindparam("w"))
 
 
 def route_parcel(call: Call, parcel_id: int) -> None:
@@ -89,6 +93,8 @@ def routes_since(session: Session, warehouse_id: int, version: int) -> list[Rout
 
     From the beginning (version 0) codes that were taken out again are left out.
     """
+    if newest_version(session, warehouse_id) <= version:
+        return []
     newer = aliased(RouteChange)
     newest = ~(
         select(newer.id)
@@ -105,8 +111,7 @@ def routes_since(session: Session, warehouse_id: int, version: int) -> list[Rout
 
 def newest_version(session: Session, warehouse_id: int) -> int:
     """The version of the whole table."""
-    newest = select(func.max(RouteChange.id)).where(RouteChange.warehouse_id == warehouse_id)
-    return int(session.execute(newest).scalar_one() or 0)
+    return int(session.execute(_newest, {"w": warehouse_id}).scalar_one() or 0)
 
 
 def answer(session: Session, warehouse_id: int, codes: Sequence[str]) -> Mapping[str, Any]:
