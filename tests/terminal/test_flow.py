@@ -11,10 +11,11 @@ from tests.outbound.orders import allocate, cancel, place
 from tests.picking.floor import Floor
 from tests.terminal.desk import Desk
 from tests.terminal.scene import stocked
+from wms.counting.tables import Count, CountLine
 from wms.outbound.tables import Order
 from wms.packing.tables import Parcel
 from wms.terminal.queries.day import day_of
-from wms.terminal.queries.figures import figures
+from wms.terminal.queries.figures import ACCURACY_LINES_MIN, figures
 from wms.terminal.queries.flow import flow_of_today
 from wms.terminal.queries.look import Look, look
 from wms.terminal.values import CutOff, Figure
@@ -105,6 +106,31 @@ def test_what_was_never_measured_is_said_not_shown_as_zero(sqlite_desk: Desk) ->
     names = ("on_time", "walk", "wrong", "accuracy")
     assert [figure(desk, name).value for name in names] == [None] * len(names)
     assert figure(desk, "shipped").value == "0"
+
+
+def test_a_handful_of_counted_lines_is_no_figure_of_accuracy(sqlite_desk: Desk) -> None:
+    counted(sqlite_desk, right=ACCURACY_LINES_MIN - 2, wrong=1)
+    few = figure(sqlite_desk, "accuracy")
+    assert (few.value, few.priority, few.note.facts) == (None, 0, {"lines": str(ACCURACY_LINES_MIN - 1)})
+    counted(sqlite_desk, right=1, wrong=0)
+    enough = figure(sqlite_desk, "accuracy")
+    assert (enough.value, enough.priority) == ("95.00", 2)
+
+
+def counted(desk: Desk, *, right: int, wrong: int) -> None:
+    """A count of so many lines."""
+    park, now = desk.park, desk.park.clock.now()
+    home = park.warehouse_id
+
+    def enter(session: Any) -> None:
+        count = Count(warehouse_id=home, slot_id=1, state="closed", reason="asked", made_at=now, counted_at=now)
+        session.add(count)
+        session.flush()
+        line = {"warehouse_id": home, "merchant_id": 1, "count_id": count.id, "sku_id": 1, "lot_id": 1}
+        for number in range(right + wrong):
+            session.add(CountLine(**line, condition="good", expected=3, counted=3 if number < right else 2))
+
+    park.database.transact(enter)
 
 
 def test_on_time_is_judged_once_the_cut_off_has_passed(desk: Desk) -> None:

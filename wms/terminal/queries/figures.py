@@ -20,6 +20,7 @@ from wms.terminal.values import STOP, WARN, Day, Figure, Flow, Words, Worker
 
 ON_TIME_GOAL = 99.5
 ACCURACY_GOAL = 99.95
+ACCURACY_LINES_MIN = 20
 COUNTS_OF = timedelta(days=30)
 TREND_MAX = 48
 
@@ -130,7 +131,9 @@ def _wrong(look: Look) -> Figure:
 
 
 def _accuracy(look: Look) -> Figure:
-    """Lines counted in the last 30 days that were as the book said."""
+    """Lines counted in the last 30 days that were as the book said. A handful of lines, mostly counted because
+    something was missing there, says nothing about the house.
+    """
     right = func.sum(case((CountLine.counted == CountLine.expected, 1), else_=0))
     rows = look.session.execute(
         select(Count.counted_at, func.count().label("lines"), right.label("right"))
@@ -143,6 +146,8 @@ def _accuracy(look: Look) -> Figure:
     if not rows:
         return Figure("accuracy", None, unit, Words("terminal.figure.accuracy.none"))
     lines, exact = sum(row.lines for row in rows), sum(row.right for row in rows)
+    if lines < ACCURACY_LINES_MIN:
+        return Figure("accuracy", None, unit, Words("terminal.figure.accuracy.few", {"lines": f"{lines:,}"}))
     percent = 100 * exact / lines
     note = Words("terminal.figure.accuracy.note", {"goal": f"{goal:g}", "lines": f"{lines:,}"})
     trend = _running([(row.right, row.lines) for row in rows])

@@ -29,7 +29,7 @@ const ways = {
   since: (at, moment) => span(Math.max(0, moment - at)),
   clock: (at, moment) => {
     const s = Math.max(0, Math.floor((moment - at) / 1000));
-    return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+    return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}` : `${Math.floor(s / 3600)} h ${two(Math.floor(s / 60) % 60)}`;
   },
   left: (at, moment) => {
     const minutes = Math.ceil(Math.abs(at - moment) / 60000);
