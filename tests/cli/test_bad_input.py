@@ -42,6 +42,7 @@ def digest(folder: Path) -> dict[str, bytes]:
         (["bench", "batch", "x.txt"], "--time-limit"),
         (["demo", "--days", "0", "--orders", "x.csv"], "--days"),
         (["demo", "--seed", "one"], "one"),
+        (["demo", "--port", "99999"], "--port"),
     ],
 )
 def test_a_wrong_word_is_named(wms: Wms, tmp_path: Path, words: list[str], said: str) -> None:

@@ -82,6 +82,8 @@ def test_other_columns_are_named_by_map(tmp_path: Path) -> None:
         ("536999,22752,2010-12-02 09:00,many,7.65", "many"),
         ("536999,22752,02.12.2010,1,7.65", "02.12.2010"),
         ("536999,,2010-12-02 09:00,1,7.65", "StockCode is empty"),
+        ("536999,22752,yesterday,1,7.65", "InvoiceDate 'yesterday' is no moment such as 2010-12-01 08:26:00"),
+        ("536999,22752,2010-12-02 09:00,a few,7.65", "qty 'a few' is no number"),
         ("536999", "StockCode, InvoiceDate, qty is empty"),
         (f"{'9' * 41},22752,2010-12-02 09:00,1,7.65", "InvoiceNo is longer than 40"),
     ],

@@ -9,6 +9,7 @@ from typing import Any
 from wms.cli.trouble import Trouble, add_db_option
 
 COUNT_MIN, COUNT_MAX = 10, 20_000
+PORT_MAX = 65_535
 
 
 def add_to(commands: Any) -> None:
@@ -43,6 +44,8 @@ def _run(given: argparse.Namespace) -> int:
 
     if given.days is not None and (given.days < 1 or not given.orders):
         raise Trouble("--days N: a number of 1 or more, together with --orders FILE")
+    if not 0 <= given.port <= PORT_MAX:
+        raise Trouble(f"--port N: a number from 0 (any free port) to {PORT_MAX:,}")
     if given.count is not None and (not COUNT_MIN <= given.count <= COUNT_MAX or given.orders):
         raise Trouble(f"--count N: a number from {COUNT_MIN} to {COUNT_MAX:,}, without --orders")
     wish = Wish(

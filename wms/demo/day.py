@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from wms.core.codes import Kind, make
+from wms.core.wakes import Wakes
 from wms.demo.clock import DayClock
 from wms.demo.hands import Goods
 from wms.demo.plan import DayPlan, PlannedSku
@@ -24,6 +25,7 @@ from wms.demo.stations import Floor
 REST_TRIES_MAX = 5
 TOTES = 400
 STALL_S = 120.0
+WORK = "work"  # called out across the hall
 
 
 class RestRefused(Exception):
@@ -101,9 +103,11 @@ class Day:
     rejected: queue.Queue[str] = field(default_factory=queue.Queue)
     order_of_tote: dict[str, str] = field(default_factory=dict)
     waybill_of_pid: dict[int, str] = field(default_factory=dict)
+    stopped: set[str] = field(default_factory=set)
     fired: set[str] = field(default_factory=set)
     scan_s: list[float] = field(default_factory=list)
     line_ms: list[float] = field(default_factory=list)
+    calls: Wakes = field(default_factory=Wakes)
     couriers_wait: threading.Event = field(default_factory=threading.Event)
     _skus: dict[str, PlannedSku] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)

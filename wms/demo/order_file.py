@@ -119,10 +119,14 @@ def _line(path: Path, number: int, row: Mapping[str, str | None], names: Mapping
         if len(value[field]) > CODE_LENGTH_MAX:
             raise BadOrders(f"{path}: row {number}: {names[field]} is longer than {CODE_LENGTH_MAX} characters")
     try:
-        quantity = float(value["quantity"])
         at = datetime.fromisoformat(value["time"])
     except ValueError as error:
-        raise BadOrders(f"{path}: row {number}: {error}") from error
+        what = f"{names['time']} {value['time']!r} is no moment such as 2010-12-01 08:26:00"
+        raise BadOrders(f"{path}: row {number}: {what}") from error
+    try:
+        quantity = float(value["quantity"])
+    except ValueError as error:
+        raise BadOrders(f"{path}: row {number}: {names['quantity']} {value['quantity']!r} is no number") from error
     if not 1 <= quantity <= QUANTITY_MAX or not quantity.is_integer():
         what = f"{names['quantity']} {value['quantity']} is not a whole number from 1 to {QUANTITY_MAX:,}"
         raise BadOrders(f"{path}: row {number}: {what}")

@@ -22,7 +22,7 @@ WAIT_S = 15.0
 MOVE_S = 45.0  # a busy machine is no reason to give a scan up for lost
 PRINTED_S = 60.0
 PAPER_SEEN_S = 2.5
-HOLD_REACHES_LINE_S = 3.0
+HOLD_REACHES_LINE_S = 2.0
 BOX_G_MAX = 25_000  # couriers take 30 kg and more, but nobody lifts it twice; the scales end at 30 kg
 BOX_MM3_MAX = 110_000_000  # 600 x 450 x 400 mm, the largest carton at the tables
 BOXES_MAX = 500
@@ -142,7 +142,7 @@ class Packer(Worker):
         """Onto the line, after whatever goes wrong just then."""
         cancelled = order == self.day.plan.faults.cancelled_order
         if cancelled and self.day.once("cancelled"):
-            self._cancel(order)
+            self._cancel(order, waybill)
         if self._number == 2 and self._parcels == self.day.plan.faults.gateway_killed_after and self.day.once("killed"):
             self._kill_gateway()
         if self.refused():
@@ -152,16 +152,16 @@ class Packer(Worker):
         self._onto_line(order, waybill)
 
     def _wait_for_print(self, waybill: str) -> None:
+        """Until the screen says that the label came out. It is drawn again when the printer reports."""
         began = time.monotonic()
         while time.monotonic() - began < PRINTED_S:
-            rows = card(self.pda.look()["screen"], "facts")
-            printed = rows is not None and str(rows["rows"][1]["value"]) in PRINTED
-            if printed:
+            rows = card(self.screen, "facts")
+            if rows is not None and str(rows["rows"][1]["value"]) in PRINTED:
                 self.day.count("labels")
                 return
             if time.monotonic() - began > PAPER_SEEN_S:
                 self._refill(waybill)
-            time.sleep(0.1)
+            self.pda.wait(int(self.pda.envelope["work"]["version"]), PAPER_SEEN_S)
         self.day.trouble(self.name, f"label {waybill} was not printed within {PRINTED_S:.0f} s")
 
     def _refill(self, waybill: str) -> None:
@@ -172,7 +172,7 @@ class Packer(Worker):
                 "printer out of paper", f"{self._table.code}: label {waybill} waited and printed once"
             )
 
-    def _cancel(self, order: str) -> None:
+    def _cancel(self, order: str, waybill: str) -> None:
         """The buyer cancels although the label is on the box."""
         try:
             answer = self.day.rest.post(f"/api/v1/orders/{order}/cancel")
@@ -180,6 +180,7 @@ class Packer(Worker):
             self.day.trouble("integrator", str(no))
             return
         self.day.happened.note("cancelled after its label", f"order {order}: {answer['outcome']}")
+        self.day.stopped.add(waybill)
         time.sleep(HOLD_REACHES_LINE_S)  # the line's table learns of it long before a parcel could reach the camera
 
     def _kill_gateway(self) -> None:
@@ -224,7 +225,8 @@ class LineWatcher(threading.Thread):
         if told.get("latency_ms") is not None:
             self._day.line_ms.append(float(told["latency_ms"]))
         waybill = self._day.waybill_of_pid.get(int(told["pid"]), "")
-        if told["chute"] in (0, None):
+        # A stopped parcel that was faster than the news lies in a chute: the terminal names it, somebody takes it out.
+        if told["chute"] in (0, None) or waybill in self._day.stopped:
             self._day.rejected.put(waybill)
         elif self._day.counts["discharged"] >= self._day.plan.faults.full_chute_after and self._day.once("full_chute"):
             self._fill(int(told["chute"]))

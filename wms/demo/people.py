@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 from wms.core.codes import Kind, make
-from wms.demo.day import Day
+from wms.demo.day import WORK, Day
 from wms.demo.hands import card, must, next_pick_scan, slot_code
 from wms.demo.pda import Envelope, Pda
 from wms.demo.plan import PlannedLot, PlannedSku, portions
 
 IDLE_S = 0.25
+LOOK_AGAIN_S = 2.0
 STEPS_MAX = 20_000
 LANE = "SG-01"
 
@@ -32,7 +33,7 @@ class Worker(threading.Thread):
             self.pda.log_in(*self._login)
             while not self.day.over.is_set():
                 if not self.work():
-                    self.day.over.wait(IDLE_S)
+                    self.rest()
         except Exception as error:  # noqa: BLE001 - a person who stumbles is reported; the others go on
             self.day.trouble(self.name, f"{type(error).__name__}: {error}")
         finally:
@@ -41,6 +42,9 @@ class Worker(threading.Thread):
     def work(self) -> bool:
         """One piece of work; False when there was none."""
         raise NotImplementedError
+
+    def rest(self) -> None:
+        """Between two looks for work. Who waits for goods at his place has waited there."""
 
     @property
     def screen(self) -> dict[str, Any]:
@@ -75,8 +79,14 @@ class Picker(Worker):
         self._totes: list[str] = []
         self._picks = 0
         self._kept = 0
+        self._heard = 0
+
+    def rest(self) -> None:
+        """Until the supervisor calls; what others leave to be done is found by looking now and then."""
+        self.day.calls.wait(WORK, self._heard, LOOK_AGAIN_S)
 
     def work(self) -> bool:
+        self._heard = self.day.calls.seen(WORK)
         if self.at[0] == "menu":
             self.pda.act("get_work")
         if self.at[0] == "menu":

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,10 +59,10 @@ class Told:
     line_ms: tuple[float, float]
     happened: dict[str, str]
     troubles: list[str]
-    seconds: float
     sample: Path | None
     made_up: tuple[str, ...]
     audit_ok: bool = False
+    seconds: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -80,7 +81,8 @@ class Told:
             "audit_ok": self.audit_ok,
             "walk_m": self.walk_m,
             "walk_sshape_m": self.walk_sshape_m,
-            "seconds": round(self.seconds, 1),
+            "seconds": round(sum(self.seconds.values()), 1),
+            "seconds_of": {part: round(seconds, 1) for part, seconds in self.seconds.items()},
             "reasons": dict(self.reasons),
             "faults": self.happened,
             "troubles": self.troubles,
@@ -95,12 +97,24 @@ def open_orders(db: Database, warehouse_id: int) -> int:
     return int(db.read(lambda session: session.execute(waiting).scalar_one()))
 
 
-def gather(db: Database, warehouse_id: int, day: Day, seconds: float) -> Told:
+class Stopwatch:
+    """How long each part took, in s: opening (park, stock, processes), day, closing (report, processes, audit)."""
+
+    def __init__(self) -> None:
+        self.parts_s: dict[str, float] = {}
+        self._since_s = time.monotonic()
+
+    def done(self, part: str) -> None:
+        now_s = time.monotonic()
+        self.parts_s[part], self._since_s = now_s - self._since_s, now_s
+
+
+def gather(db: Database, warehouse_id: int, day: Day) -> Told:
     """Read the day out of the rows."""
-    return db.read(lambda session: _gather(session, warehouse_id, day, seconds))
+    return db.read(lambda session: _gather(session, warehouse_id, day))
 
 
-def _gather(session: Session, warehouse_id: int, day: Day, seconds: float) -> Told:
+def _gather(session: Session, warehouse_id: int, day: Day) -> Told:
     whole, explained, still, reasons = _fates(session, warehouse_id)
     walk = session.execute(
         select(func.sum(Batch.walk_mm), func.sum(Batch.s_shape_mm), func.count()).where(
@@ -137,7 +151,6 @@ def _gather(session: Session, warehouse_id: int, day: Day, seconds: float) -> To
         line_ms=_quantiles_ms([one / 1000 for one in day.line_ms]),
         happened=dict(day.happened.lines),
         troubles=list(day.troubles),
-        seconds=seconds,
         sample=_sample(day),
         made_up=day.plan.made_up,
         counts=dict(day.counts),
@@ -215,7 +228,7 @@ def show(told: Told, screen: Console, *, as_json: bool) -> None:
 
 def _rows(told: Told) -> list[tuple[str, str]]:
     saved = 100 * (1 - told.walk_m / told.walk_sshape_m) if told.walk_sshape_m else 0.0
-    pace = told.counts.get("picks", 0) / max(1.0, told.seconds) * 3600
+    pace = told.counts.get("picks", 0) / max(1.0, told.seconds.get("day", 0.0)) * 3600
     rows = [
         ("订单 orders", f"{told.orders:,} · {told.lines:,} lines"),
         ("发出 shipped whole", f"{told.shipped:,} ({100 * told.shipped / max(1, told.orders):.1f} %)"),
@@ -234,13 +247,18 @@ def _rows(told: Told) -> list[tuple[str, str]]:
         ),
         ("扫描 scans", f"{told.scans:,} by PDA · answer {_ms(told.scan_ms)}"),
         ("审计 audit", "every promise holds" if told.audit_ok else "A PROMISE IS BROKEN: run wms audit"),
-        ("用时 took", f"{told.seconds:.0f} s"),
+        ("用时 took", _took(told.seconds)),
     ]
     if told.open:
         rows.insert(3, ("未完 still open", ", ".join(f"{state} {n}" for state, n in told.open.items())))
     if told.made_up:
         rows.append(("编造 made from the seed", ", ".join(told.made_up)))
     return rows
+
+
+def _took(seconds: dict[str, float]) -> str:
+    parts = " · ".join(f"{part} {took:.0f}" for part, took in seconds.items())
+    return f"{sum(seconds.values()):.0f} s ({parts})"
 
 
 def _ms(quantiles: tuple[float, float]) -> str:

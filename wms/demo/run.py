@@ -11,6 +11,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ from wms.core.perform import system_call
 from wms.demo import report
 from wms.demo.build import Park, build, is_a_demo
 from wms.demo.clock import DayClock
-from wms.demo.day import Day, Rest, RestRefused
+from wms.demo.day import WORK, Day, Rest, RestRefused
 from wms.demo.hands import Goods
 from wms.demo.order_file import plan_from, read_map, read_orders
 from wms.demo.packers import LineMinder, LineWatcher, Packer
@@ -46,8 +47,10 @@ TABLES = ("PK-01", "PK-02", "PK-03")
 LINE = "LINE-1"
 OPENS, EVENING = "07:00", "18:30"
 FILE = "sqlite:///"
-DAY_S_MIN, DAY_S_MAX, DAY_S_PER_LINE = 20.0, 420.0, 0.13
+DAY_S_MIN, DAY_S_MAX, DAY_S_PER_LINE = 20.0, 420.0, 0.09
 LOOK_S = 0.3
+COURIERS_EVERY_S = 1.0
+STATIONS_AT_ONCE = 2
 
 LooksOn = Callable[[Database, Park, Day], None]
 
@@ -95,7 +98,7 @@ def asked_to_end() -> Iterator[None]:
 
 
 def _run(wish: Wish, looks_on: LooksOn | None) -> int:
-    began_s = time.monotonic()
+    took = report.Stopwatch()
     screen = Console(stderr=True)
     plan = _plan(wish)
     url, folder = _database(wish)
@@ -105,12 +108,16 @@ def _run(wish: Wish, looks_on: LooksOn | None) -> int:
         park = build(db, plan, lambda n: bars.advance(opening, n))
         with Processes(folder) as processes:
             day = _open_doors(db, url, folder, plan, park, processes, bars)
+            took.done("opening")
             people = _let_work(day, park, processes)
             if looks_on is not None:
                 looks_on(db, park, day)
             _live(db, park.warehouse_id, day, people, bars)
-            told = report.gather(db, park.warehouse_id, day, time.monotonic() - began_s)
+            took.done("day")
+            told = report.gather(db, park.warehouse_id, day)
     told.audit_ok = not any(breaks for _promise, breaks in broken_promises(db))
+    took.done("closing")
+    told.seconds = took.parts_s
     report.show(told, screen, as_json=wish.as_json)
     db.dispose()
     if wish.serve:
@@ -207,11 +214,14 @@ def _open_doors(
         )
 
     floor = Floor()
-    for code in TABLES:
-        floor.tables[code] = set_up_table(processes, folder, server_url, code, invite)
-        bars.advance(doors, 4)
-    floor.line = set_up_line(processes, folder, server_url, LINE, invite)
-    bars.advance(doors, 2)
+    with ThreadPoolExecutor(STATIONS_AT_ONCE) as crew:
+        line = crew.submit(set_up_line, processes, folder, server_url, LINE, invite)
+        tables = {code: crew.submit(set_up_table, processes, folder, server_url, code, invite) for code in TABLES}
+        for code, table in tables.items():
+            floor.tables[code] = table.result()
+            bars.advance(doors, 4)
+        floor.line = line.result()
+        bars.advance(doors, 2)
     rest = Rest(server_url, park.credentials.api_key)
     return Day(server_url, plan, Goods.of(plan), floor, rest, clock)
 
@@ -296,6 +306,7 @@ def _release(day: Day) -> None:
             day.count("waves")
         except RestRefused as no:
             day.trouble("supervisor", str(no))
+    day.calls.wake([WORK])
 
 
 class Watch:
@@ -306,6 +317,7 @@ class Watch:
         total = len(day.plan.orders)
         self._packed = bars.add_task("打包 parcels packed", total=total)
         self._gone = bars.add_task("交接 handed over", total=total)
+        self._called_s = 0.0
 
     def until(self, moment_s: float) -> None:
         """Look on until a moment (monotonic seconds)."""
@@ -318,7 +330,8 @@ class Watch:
         while report.open_orders(self._db, self._warehouse_id) and not self._day.stalled():
             self.show()
             time.sleep(LOOK_S)
-            if self._all_sorted():
+            if self._all_sorted() and time.monotonic() - self._called_s > COURIERS_EVERY_S:
+                self._called_s = time.monotonic()
                 self._day.couriers_wait.set()
 
     def show(self) -> None:

@@ -18,7 +18,7 @@ PAIR_S = 60.0
 LAMPS_GREEN_S = 60.0
 LISTENING = ("ready", "degraded")  # degraded: it works, and somebody should look at it
 SCANNER_BAUD, SCALE_BAUD, LINE_BAUD = 9_600, 9_600, 115_200
-PAPER_MM_S = 1_800
+PAPER_MM_S, SETTLES_S = 1_800, 0.1  # a day in three minutes has quick machines
 CHUTE_MS, LAP_MS = 350, 1_200
 
 
@@ -63,7 +63,17 @@ def set_up_table(processes: Processes, folder: Path, server_url: str, code: str,
     scanner = _simulate(
         processes, f"{code}-scanner", "scanner", "--port", str(scanner_port), "--baud", str(SCANNER_BAUD)
     )
-    scale = _simulate(processes, f"{code}-scale", "scale", "--port", str(scale_port), "--baud", str(SCALE_BAUD))
+    scale = _simulate(
+        processes,
+        f"{code}-scale",
+        "scale",
+        "--port",
+        str(scale_port),
+        "--baud",
+        str(SCALE_BAUD),
+        "--settles",
+        str(SETTLES_S),
+    )
     printer = _simulate(
         processes, f"{code}-printer", "printer", "--tcp", "0", "--out", str(labels), "--speed", str(PAPER_MM_S)
     )
