@@ -227,6 +227,25 @@ def planned_batch(dock: Dock) -> int:
     return int(getattr(batch, "id", batch))
 
 
+def test_an_order_of_many_lines_is_told_by_its_next_four_and_its_sums(quick: Dock) -> None:
+    skus = [quick.park.act(lambda call, n=n: a_sku(call, f"NUT-{n}")) for n in range(6)]
+    for sku in skus:
+        quick.park.act(lambda call, sku=sku: stock_in(call, sku, "A01-01-1A", 9))
+    order_id = an_order(quick, skus=tuple((sku, 3) for sku in skus))
+    pick_all(quick, order_id, {sku.code: ("A01-01-1A", 3) for sku in skus})
+    parcel_id = begun(quick, order_id).id
+    pack(quick, parcel_id, 3, skus[0].id)
+    pack(quick, parcel_id, 1, skus[1].id)
+    told = quick.park.read(lambda session: queries.to_pack(session, order_id, skus[1].id))
+    assert (told.picked, told.packed, told.alike) == (18, 4, 2)
+    assert [(one.sku_code, one.left) for one in told.following] == [
+        ("NUT-1", 2),
+        ("NUT-2", 3),
+        ("NUT-3", 3),
+        ("NUT-4", 3),
+    ]
+
+
 def test_what_is_left_to_pack_is_listed_with_its_tail(quick: Dock) -> None:
     order_id = picked(quick, 2)
     (line,) = quick.park.read(lambda session: queries.to_pack(session, order_id)).following

@@ -27,13 +27,10 @@ PAIRING_MIN = 10
 PAIRING_DIGITS = 8
 EVENTS_MAX = 200
 DEVICE_STATES = frozenset({"disabled", "connecting", "ready", "degraded", "down"})
-WEIGHT_G_MAX = 1_000_000
 DEVICES_MAX = 64
 COUNTERS_MAX = 100
 WORD_LENGTH_MAX = 100
 REASON_LENGTH_MAX = 300
-EVENT_LENGTH_MAX = 2_000
-SEQ_MAX = 2**62
 WALL = WallClock()
 
 _gateway, _device_row = table_of(Gateway), table_of(GatewayDevice)
@@ -41,7 +38,7 @@ _devices_of = select(_device_row).where(_device_row.c.gateway_id == bindparam("g
 _keep_device = (
     update(_device_row)
     .where(_device_row.c.id == bindparam("d"))
-    .values({what: bindparam(what) for what in ("since", "state", "reason", "driver", "counters")})
+    .values({what: bindparam(f"new_{what}") for what in ("since", "state", "reason", "driver", "counters")})
 )
 _keep_seen = update(_gateway).where(_gateway.c.id == bindparam("g")).values(seen_at=bindparam("now"))
 _job, _command = table_of(PrintJob), table_of(GatewayCommand)
@@ -156,8 +153,8 @@ def keep_health_of_all(session: Session, gateway: Gateway, devices: Sequence[Any
         now["driver"] = now["driver"] or row.driver
         if all(getattr(row, what) == value for what, value in now.items()):
             continue
-        since = row.since if row.state == now["state"] else WALL.now()
-        session.execute(_keep_device, {"d": row.id, "since": since, **now})
+        now["since"] = row.since if row.state == now["state"] else WALL.now()
+        session.execute(_keep_device, {"d": row.id, **{f"new_{what}": value for what, value in now.items()}})
 
 
 def _told_of(told: Any, name: str) -> dict[str, Any]:

@@ -1,0 +1,88 @@
+"""The simulated cable: bytes at the pace of the wire, and no work while nothing is on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devices.simulators.bench import IDLE_S, Cable
+from devices.simulators.cable_ends import PtyEnd
+
+BAUD = 9_600
+LOOKS_MAX = 3  # in a time in which a cable that looks every 2 ms would look 200 times
+
+
+class CountedEnd(PtyEnd):
+    """Counts how often the machine looked."""
+
+    looks = 0
+
+    def read(self) -> bytes | None:
+        self.looks += 1
+        return super().read()
+
+
+@pytest.fixture
+def end(tmp_path: Path) -> CountedEnd:
+    return CountedEnd(str(tmp_path / "port"))
+
+
+@pytest.fixture
+def heard() -> list[bytes]:
+    return []
+
+
+@pytest.fixture
+def cable(end: CountedEnd, heard: list[bytes]) -> Iterator[Cable]:
+    made = Cable(end, heard.append, baud=BAUD)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def far(end: CountedEnd, cable: Cable) -> Iterator[int]:
+    """The gateway's end of the pseudo-terminal."""
+    descriptor = os.open(str(end.shown["port"]), os.O_RDWR | os.O_NOCTTY)
+    yield descriptor
+    os.close(descriptor)
+
+
+def test_an_idle_cable_sleeps(end: CountedEnd, cable: Cable) -> None:
+    time.sleep(0.1)
+    before = end.looks
+    time.sleep(0.8 * IDLE_S)
+    assert end.looks - before <= LOOKS_MAX
+
+
+def test_what_the_machine_says_leaves_at_once_and_at_the_pace_of_the_wire(cable: Cable, far: int) -> None:
+    time.sleep(0.1)  # asleep by now
+    began_s, said = time.monotonic(), b"x" * 96
+    cable.say(said)
+    came = b""
+    while len(came) < len(said):
+        came += os.read(far, 256)
+    took_s = time.monotonic() - began_s
+    assert 0.1 <= took_s < IDLE_S, "96 bytes take 100 ms at 9,600 baud"
+
+
+def test_what_arrives_wakes_the_machine(cable: Cable, far: int, heard: list[bytes]) -> None:
+    time.sleep(0.1)
+    began_s = time.monotonic()
+    os.write(far, b"?")
+    while not heard and time.monotonic() - began_s < IDLE_S:
+        time.sleep(0.005)
+    assert heard == [b"?"]
+
+
+def test_pulling_the_cable_out_does_not_wait_for_the_sleep_to_end(end: CountedEnd, cable: Cable) -> None:
+    time.sleep(0.1)
+    began_s = time.monotonic()
+    cable.unplug(5.0)
+    while Path(str(end.shown["port"])).is_symlink() and time.monotonic() - began_s < IDLE_S:
+        time.sleep(0.005)
+    assert not Path(str(end.shown["port"])).is_symlink()
