@@ -21,9 +21,9 @@ class CountedEnd(PtyEnd):
 
     looks = 0
 
-    def read(self) -> bytes | None:
+    def read(self, timeout_s: float) -> bytes | None:
         self.looks += 1
-        return super().read()
+        return super().read(timeout_s)
 
 
 @pytest.fixture
