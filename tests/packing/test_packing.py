@@ -228,9 +228,9 @@ def planned_batch(dock: Dock) -> int:
 
 
 def test_an_order_of_many_lines_is_told_by_its_next_four_and_its_sums(quick: Dock) -> None:
-    skus = [quick.park.act(lambda call, n=n: a_sku(call, f"NUT-{n}")) for n in range(6)]
+    skus = [quick.park.act(partial(a_sku, code=f"NUT-{n}")) for n in range(6)]
     for sku in skus:
-        quick.park.act(lambda call, sku=sku: stock_in(call, sku, "A01-01-1A", 9))
+        quick.park.act(partial(stock_in, sku=sku, slot_code="A01-01-1A", quantity=9))
     order_id = an_order(quick, skus=tuple((sku, 3) for sku in skus))
     pick_all(quick, order_id, {sku.code: ("A01-01-1A", 3) for sku in skus})
     parcel_id = begun(quick, order_id).id
