@@ -38,6 +38,8 @@ SECTIONS = (
     "line",
     "people",
     "devices",
+    "labels",
+    "labels?label=slot_100x40",
     "look?q=R0003",
     "look?q=nobody",
     "?map=table&list=shelved",

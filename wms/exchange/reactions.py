@@ -21,6 +21,7 @@ from wms.packing.tables import Parcel
 from wms.picking.service.stopped import stop_picking
 from wms.printing import service as printing
 from wms.printing.languages import Language, to_bytes
+from wms.printing.queries import design_of
 from wms.printing.render import render
 from wms.printing.rules import nonce_for
 from wms.printing.templates import BAG_TAG_100X100, WAYBILL_100X180
@@ -90,13 +91,28 @@ def _parcel_labelled(db: Database, clock: Clock, told: Announcement) -> None:
     system_call(
         db, clock, told.warehouse_id, lambda call: sorting.route_parcel(call, parcel_id), request_id=f"outbox:{told.id}"
     )
-    station_id = db.read(lambda session: session.scalars(select(Parcel.station_id).where(Parcel.id == parcel_id)).one())
+    station_id, merchant_id = db.read(
+        lambda session: session.execute(
+            select(Parcel.station_id, Parcel.merchant_id).where(Parcel.id == parcel_id)
+        ).one()
+    )
     if station_id is None:
         return
     values = db.read(lambda session: waybill_values(session, told.warehouse_id, parcel_id))
     key = f"waybill/{values.number}"
     nonce = nonce_for(f"outbox:{told.id}", key)
-    _print(db, clock, told, key, station_id, WAYBILL_100X180, values.number, replace(values, nonce=nonce), nonce)
+    _print(
+        db,
+        clock,
+        told,
+        key,
+        station_id,
+        WAYBILL_100X180,
+        values.number,
+        replace(values, nonce=nonce),
+        nonce,
+        merchant_id,
+    )
 
 
 def _bag_closed(db: Database, clock: Clock, told: Announcement) -> None:
@@ -132,8 +148,10 @@ def _print(
     subject: str,
     values: LabelValues,
     nonce: str,
+    merchant_id: int | None = None,
 ) -> None:
     language = db.read(lambda session: language_at(session, station_id))
+    drawn = db.read(lambda session: design_of(session, told.warehouse_id, template, merchant_id))
     request = PrintRequest(
         key=key,
         station_id=station_id,
@@ -141,8 +159,9 @@ def _print(
         subject=subject,
         media=template.media,
         language=language.value,
-        content=to_bytes(render(template, values), template, language),
+        content=to_bytes(render(drawn, values), drawn, language),
         nonce=nonce,
+        merchant_id=merchant_id,
     )
     system_call(
         db, clock, told.warehouse_id, lambda call: printing.queue(call, request), request_id=f"outbox:{told.id}/print"

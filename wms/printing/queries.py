@@ -1,19 +1,24 @@
-"""Print jobs for lists, for the screens that wait for a label, and for the scan of one."""
+"""Print jobs for lists, for the screens that wait for a label, and for the scan of one; what each label looks like."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from wms.core.refusal import Reason, Refused
+from wms.printing.designs import from_json
 from wms.printing.rules import DUE
-from wms.printing.tables import PrintJob
+from wms.printing.tables import LabelDesign, PrintJob
+from wms.printing.templates import TEMPLATES
+from wms.printing.templates.elements import Template
 from wms.printing.values import JobState, PrintFacts, Trace
 
 LIST_MAX = 200
+EVERYBODY = 0  # in place of a merchant: the design of the house
 
 _COLUMNS = (
     PrintJob.id,
@@ -79,3 +84,49 @@ def _jobs(warehouse_id: int) -> Select[*tuple[Any, ...]]:
 
 def _facts(row: Any) -> PrintFacts:
     return replace(PrintFacts(*row), state=JobState(row.state))
+
+
+@dataclass(frozen=True, slots=True)
+class DesignFacts:
+    """A label as it is printed now for one merchant (or for all). `own` is False for the built-in one."""
+
+    template: Template
+    own: bool
+    made_at: datetime | None
+    made_by: str
+
+
+def built_in(name: str) -> Template:
+    """Raises NOT_FOUND."""
+    if name not in TEMPLATES:
+        raise Refused(Reason.NOT_FOUND, what=f"label {name[:40]}")
+    return TEMPLATES[name]
+
+
+def design_of(session: Session, warehouse_id: int, template: Template, merchant_id: int | None) -> Template:
+    """What a label looks like for a merchant: his own design, else the house's, else the built-in one."""
+    found = {row.merchant_id: row for row in _newest(session, warehouse_id, template.name)}
+    for whose in (merchant_id or EVERYBODY, EVERYBODY):
+        row = found.get(whose)
+        if row is not None and row.elements["of"] is not None:
+            return from_json(template, row.elements["of"])
+    return template
+
+
+def _newest(session: Session, warehouse_id: int, name: str) -> list[LabelDesign]:
+    newest = (
+        select(func.max(LabelDesign.id))
+        .where(LabelDesign.warehouse_id == warehouse_id, LabelDesign.template == name)
+        .group_by(LabelDesign.merchant_id)
+    )
+    return list(session.scalars(select(LabelDesign).where(LabelDesign.id.in_(newest))).all())
+
+
+def design_facts(session: Session, warehouse_id: int, name: str, merchant_id: int) -> DesignFacts:
+    """One label and who changed it last. Raises NOT_FOUND."""
+    template = built_in(name)
+    found = {row.merchant_id: row for row in _newest(session, warehouse_id, name)}
+    row = found.get(merchant_id)
+    own = row is not None and row.elements["of"] is not None
+    shown = design_of(session, warehouse_id, template, merchant_id)
+    return DesignFacts(shown, own, row.made_at if row else None, row.made_by if row else "")

@@ -6,6 +6,7 @@ own box and pasted there: however long or odd it is, it cannot leave its box.
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -27,6 +28,7 @@ LINE_PITCH = 1.2  # of the em
 ASCENT = 0.86  # of the em: where the baseline lies, so that Chinese characters fill the line
 BOLD_STROKE = 0.018  # of the em, on each side of a stroke
 INK_AT = 150  # grey darker than this becomes a black dot; a little above the middle, as thin strokes burn thin
+PICTURE_DOTS_MAX = 1_200
 WORD_LENGTH_MAX = 16  # longer runs of Latin letters may be broken anywhere
 
 
@@ -70,6 +72,28 @@ class Zone:
     module_dots: int
 
 
+def read_picture(png: bytes) -> Image.Image:
+    """A PNG file as shades of grey on white; what is see-through is white. Raises ValueError with what is wrong."""
+    try:
+        with Image.open(io.BytesIO(png), formats=("PNG",)) as found:
+            if max(found.size) > PICTURE_DOTS_MAX:
+                raise ValueError(f"larger than {PICTURE_DOTS_MAX} x {PICTURE_DOTS_MAX} dots")
+            clear = found.convert("RGBA")
+    except (OSError, SyntaxError) as error:
+        raise ValueError("not a PNG picture") from error
+    ground = Image.new("RGBA", clear.size, "white")
+    return Image.alpha_composite(ground, clear).convert("L")
+
+
+def picture_trouble(png: bytes) -> str:
+    """What is wrong with a picture; "" when it can be printed."""
+    try:
+        read_picture(png)
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
 class Canvas:
     """One label being drawn. `width_mm` and `height_mm` are the paper's, `dpi` the printer's: 203 or 300."""
 
@@ -103,6 +127,14 @@ class Canvas:
             self._pen.ellipse(where, fill=BLACK)
         else:
             self._pen.ellipse(where, outline=BLACK, width=self._weight(weight_mm))
+
+    def picture(self, box: Box, png: bytes) -> None:
+        """A picture in black and white, its shape kept, in the middle of its box."""
+        left, top, right, bottom = self._corners(box)
+        drawn = read_picture(png)
+        drawn.thumbnail((right - left, bottom - top))
+        dots = drawn.point(lambda grey: BLACK if grey < INK_AT else WHITE).convert("1")
+        self._image.paste(dots, (left + (right - left - dots.width) // 2, top + (bottom - top - dots.height) // 2))
 
     def across(self, x_mm: float, y_mm: float, length_mm: float, weight_mm: float, dash_mm: float = 0.0) -> None:
         """A horizontal line, dashed if `dash_mm` is given."""

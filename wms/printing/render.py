@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from wms.printing.bitmap import Bitmap
 from wms.printing.raster import Box, Canvas
-from wms.printing.templates.elements import Across, Code, Disc, Down, Element, Fill, Frame, Template, Words
+from wms.printing.templates.elements import Across, Code, Disc, Down, Element, Fill, Frame, Picture, Template, Words
 from wms.printing.text import clean
 from wms.printing.values import HasRows, LabelValues, PackingList
 
@@ -77,6 +77,8 @@ def _draw_one(canvas: Canvas, element: Element, raw: Mapping[str, str], shown: M
             canvas.fill(box)
         case Disc(box, weight):
             canvas.disc(box, weight)
+        case Picture(box, png):
+            canvas.picture(box, png)
 
 
 def _lowered(elements: Iterable[Element], by_mm: float) -> tuple[Element, ...]:

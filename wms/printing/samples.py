@@ -49,6 +49,11 @@ def samples() -> tuple[Sample, ...]:
     )
 
 
+def sample_of(name: str) -> Sample:
+    """The filled label of one template."""
+    return next(sample for sample in samples() if sample.template.name == name)
+
+
 def waybill(number: str = "YT1234567890123", reprint: int = 0) -> ExpressWaybill:
     return ExpressWaybill(
         courier="圆通速递" if number.startswith("YT") else "韵达快递",

@@ -18,6 +18,7 @@ from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for
 from wms.printing.languages import Language, to_bytes
+from wms.printing.queries import design_of
 from wms.printing.render import render
 from wms.printing.rules import NEVER_SENT, after_report, nonce_for
 from wms.printing.tables import PrintJob
@@ -118,7 +119,7 @@ def reprint(call: Call, job_id: int, redraw: Redraw, *, why: str, station_id: in
         call,
         key=key,
         station_id=station_id or first.station_id,
-        template=TEMPLATES[first.document],
+        template=design_of(call.session, call.warehouse_id, TEMPLATES[first.document], first.merchant_id),
         subject=first.subject,
         values=redraw(number, nonce),
         language=Language(first.language),

@@ -1,4 +1,4 @@
-"""Print jobs: what is to be printed where, and how far it got."""
+"""Print jobs: what is to be printed where, and how far it got. And what labels look like where people changed them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseId
 from wms.core.db.numbers import NEVER_AGAIN
 
 
@@ -46,3 +46,22 @@ class PrintJob(Base):
         Index(None, "subject"),
         NEVER_AGAIN,
     )
+
+
+class LabelDesign(Base):
+    """A label as somebody drew it; the newest row of a template and merchant (0: for all) is used.
+
+    `elements` is {"of": [...]}, or {"of": null} where somebody went back to what was before.
+    """
+
+    __tablename__ = "label_design"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    merchant_id: Mapped[BigId]
+    template: Mapped[Code]
+    elements: Mapped[Json]
+    made_at: Mapped[UtcTime]
+    made_by: Mapped[Code]
+
+    __table_args__ = (Index(None, "warehouse_id", "template", "merchant_id"),)

@@ -69,7 +69,15 @@ class Disc:
     weight: float | None = None
 
 
-Element = Words | Code | Across | Down | Frame | Fill | Disc
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG picture in black and white, as large as its box allows: a merchant's logo."""
+
+    box: Box
+    png: bytes
+
+
+Element = Words | Code | Across | Down | Frame | Fill | Disc | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wms.terminal.pages import commands, door, live, sheets, views
+from wms.terminal.pages import commands, door, labels, live, sheets, views
 from wms.terminal.pages.blueprints import front_door, terminal_pages
 
-__all__ = ["commands", "door", "front_door", "live", "sheets", "terminal_pages", "views"]
+__all__ = ["commands", "door", "front_door", "labels", "live", "sheets", "terminal_pages", "views"]

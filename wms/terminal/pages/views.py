@@ -18,11 +18,11 @@ from wms.terminal.pages.who import Sitter, anyone, sitter
 from wms.terminal.sections import SECTIONS
 from wms.terminal.words import Reader, epoch_ms
 
-OPTIONS = ("map", "list", "width", "wave", "batch", "q", "side", "move", "most", "season", "aisle")
+OPTIONS = ("map", "list", "width", "wave", "batch", "q", "side", "move", "most", "season", "aisle", "label", "of")
 OPTION_LENGTH_MAX = 128
 KEYS = (
     ("/", "terminal.key.find"),
-    ("1–7", "terminal.key.section"),
+    ("1–8", "terminal.key.section"),
     ("J K", "terminal.key.next"),
     ("Enter", "terminal.key.fix"),
     ("S", "terminal.key.shelve"),
@@ -39,7 +39,7 @@ def overview() -> ResponseReturnValue:
     return _page("overview")
 
 
-@terminal_pages.get("/<any(waves, slots, line, people, devices, look):section>")
+@terminal_pages.get("/<any(waves, slots, line, people, devices, labels, look):section>")
 def section(section: str) -> ResponseReturnValue:
     return _page(section)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from wms.terminal.sections.common import Asked, Part
 from wms.terminal.sections.floor import people, the_line, things
+from wms.terminal.sections.labels import labels_section
 from wms.terminal.sections.looking import look_up_section
 from wms.terminal.sections.overview import overview
 from wms.terminal.sections.slots import slots_section
@@ -18,5 +19,6 @@ SECTIONS: Mapping[str, Callable[[Asked], list[Part]]] = {
     "line": the_line,
     "people": people,
     "devices": things,
+    "labels": labels_section,
     "look": look_up_section,
 }

@@ -1,7 +1,9 @@
 import * as clock from "./clock.js";
+import * as designer from "./designer.js";
 import * as keys from "./keys.js";
 import * as stream from "./stream.js";
 
 clock.start();
 keys.start();
 stream.start();
+designer.start();
