@@ -72,11 +72,12 @@ SELECT :w, merchant_id, place_id, sku_id, lot_id, 'good', '', SUM(quantity), 0, 
 """
 
 
-def fill(database: Database, size: Size) -> int:
-    """Write the book into a fresh database with a schema; the warehouse's id."""
-    warehouse_id = database.transact(
-        lambda session: site.make_warehouse(session, BEGIN, "1", "一号仓", "Asia/Shanghai")
-    )
+def fill(database: Database, size: Size, warehouse_id: int | None = None) -> int:
+    """Write the book into a fresh database with a schema; the warehouse's id. Makes one unless it is told."""
+    if warehouse_id is None:
+        warehouse_id = database.transact(
+            lambda session: site.make_warehouse(session, BEGIN, "1", "一号仓", "Asia/Shanghai")
+        )
     indexes = list(table_of(MovementRow).indexes)
     with database.write_engine.begin() as connection:
         _goods(connection, warehouse_id, size)
