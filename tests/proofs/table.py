@@ -20,11 +20,14 @@ What the [promises](promises.md) survived, in figures that were measured, not ho
 `tests/proofs/` and runs small with every test run; the sizes here are those of `scripts/prove.py --full`. Under each
 stand its sabotages: the same experiment with one guard taken away. They have to break, or the proof sees nothing.
 
-A rate means little without its machine: beside each stands what a bare connection of the same run could commit per
-second (eight statements a commit, on the disk before it is answered).
+A rate means little without its machine: beside each stands what a bare connection could commit per second just before
+(eight statements a commit, on the disk before it is answered), and how long the whole of it took.
 
 """
-_COLUMNS = "| proof | database | size | result | seen | rate | raw commits/s |\n|---|---|---|---|---|---|---|\n"
+_COLUMNS = (
+    "| proof | database | size | result | seen | rate | raw commits/s | took |\n|---|---|---|---|---|---|---|---|\n"
+)
+_CELLS = 8
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ class Line:
         if isinstance(self.what, Twin):
             name = f"— `{self.what.name}`: {self.what.sabotage}"
         facts = ", ".join(f"{key} {value}" for key, value in self.outcome.facts.items())
-        cells = (name, self.kind, self.outcome.size, self.result, facts, self._rate(), f"{self.raw_commits_per_s:,.0f}")
+        raw, took = f"{self.raw_commits_per_s:,.0f}", f"{self.seconds:,.0f} s"
+        cells = (name, self.kind, self.outcome.size, self.result, facts, self._rate(), raw, took)
         return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
     def _rate(self) -> str:
@@ -102,7 +106,7 @@ def markdown(lines: Iterable[Line]) -> str:
 
 def write(lines: Iterable[Line]) -> None:
     """Put these rows into the page; rows of what was not run stay, rows of what is no more go."""
-    rows = _rows_there() | {(line.what.name, line.kind): line.row() for line in lines}
+    rows = rows_there() | {(line.what.name, line.kind): line.row() for line in lines}
     page = [_HEAD]
     for name in sorted(PROOFS):
         known = [f"{rows[key]}\n" for key in _keys_of(name) if key in rows]
@@ -113,7 +117,8 @@ def write(lines: Iterable[Line]) -> None:
 
 def _goal(proof: Proof) -> str:
     numbers = ", ".join(map(str, proof.promises))
-    return f"Promise{'s' * (len(proof.promises) > 1)} {numbers}. Goal: {proof.goal}."
+    command = f"`python3 scripts/prove.py {proof.name} --full --write`"
+    return f"Promise{'s' * (len(proof.promises) > 1)} {numbers}. Goal: {proof.goal}. Made by {command}."
 
 
 def _keys_of(name: str) -> list[tuple[str, str]]:
@@ -121,9 +126,20 @@ def _keys_of(name: str) -> list[tuple[str, str]]:
     return [(each.name, kind) for each in family for kind in each.on]
 
 
-def _rows_there() -> dict[tuple[str, str], str]:
+def rows_there() -> dict[tuple[str, str], str]:
     """The rows the page has, by name and database."""
     if not PAGE.exists():
         return {}
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith(("| `", "| — `"))]
-    return {(row.split("`")[1], row.split(" | ")[1]): row for row in rows}
+    return {(row.split("`")[1], row.split(" | ")[1]): _whole(row) for row in rows}
+
+
+def _whole(row: str) -> str:
+    """A row of when pages had fewer columns."""
+    return row + "  |" * (_CELLS + 1 - row.replace("\\|", "").count("|"))
+
+
+def took(name: str, kind: str) -> str:
+    """How long the page says this took on this kind of database; empty when it does not say."""
+    row = rows_there().get((name, kind), "")
+    return row.rsplit("|", 2)[1].strip() if row else ""

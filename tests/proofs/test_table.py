@@ -89,7 +89,47 @@ def test_rows_of_what_was_not_run_stay_on_the_page(
     table.write([Line(proof, SQLITE, HELD, "", 1.0, 500.0), Line(twin, SQLITE, BROKE, "", 1.0, 500.0)])
     table.write([Line(proof, SQLITE, HELD, "", 1.0, 700.0)])
     page = table.PAGE.read_text(encoding="utf-8")
-    assert "| `storm` | sqlite | 2 rounds | holds | lost 0 | 3 rounds/s | 700 |" in page
+    assert "| `storm` | sqlite | 2 rounds | holds | lost 0 | 3 rounds/s | 700 | 1 s |" in page
     assert "| — `no_key`: no key | sqlite | 2 rounds | breaks, as it must |" in page
     assert "500" in page
-    assert "Promise 2. Goal: nothing is lost." in page
+    assert "Promise 2. Goal: nothing is lost. Made by `python3 scripts/prove.py storm --full --write`." in page
+
+
+def test_a_row_of_a_page_with_fewer_columns_is_kept_and_filled_up(
+    only: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    only(a_proof(held), a_twin(broke))  # type: ignore[operator]
+    monkeypatch.setattr(table, "PAGE", tmp_path / "proofs.md")
+    table.PAGE.write_text("| `storm` | sqlite | a \\| b | holds | lost 0 | 3 rounds/s | 500 |\n", encoding="utf-8")
+    table.write([])
+    assert "| `storm` | sqlite | a \\| b | holds | lost 0 | 3 rounds/s | 500 |  |\n" in table.PAGE.read_text("utf-8")
+    table.write([])
+    assert table.PAGE.read_text("utf-8").count("500 |  |\n") == 1
+    assert table.took("storm", SQLITE) == ""
+
+
+def test_a_run_that_was_ended_goes_on_where_it_was(
+    only: object, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What came out well is not run again; what broke is."""
+    journal = tmp_path / "journal.jsonl"
+    only(a_proof(held), a_twin(held))  # type: ignore[operator]
+    assert main(["--json", "--resume", str(journal)]) == 1
+    only(a_proof(fell), a_twin(broke))  # type: ignore[operator]
+    capsys.readouterr()
+    assert main(["--json", "--resume", str(journal)]) == 0
+    (again,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (again["name"], again["result"]) == ("no_key", "breaks, as it must")
+
+
+def test_the_list_tells_goals_and_how_long_each_took(
+    only: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    proof = a_proof(fell)
+    only(proof, a_twin(broke))  # type: ignore[operator]
+    monkeypatch.setattr(table, "PAGE", tmp_path / "proofs.md")
+    assert main(["--list"]) == 0
+    assert capsys.readouterr().out == "storm: nothing is lost (full: sqlite never measured; sabotages: 1)\n"
+    table.write([Line(proof, SQLITE, HELD, "", 90.0, 500.0)])
+    assert main(["--list"]) == 0
+    assert "full: sqlite 90 s" in capsys.readouterr().out
