@@ -7,9 +7,13 @@ import math
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from scripts.benches.crowd import Done
+from scripts.benches.ledger import _ratios
+from scripts.benches.replay import Pick, Sent, function_of
 from scripts.benches.rest import report
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,3 +57,53 @@ def test_a_short_measurement_lives_whole_cycles_without_a_refusal() -> None:
     }
     assert lines[-1]["refused"] == 0
     assert lines[-1]["scans_per_s"] > 0
+
+
+@pytest.mark.slow
+def test_picks_are_measured_beside_the_bare_driver_and_leave_true_books() -> None:
+    """Also that every statement of a pick was heard: what is sent again by the bare driver is a whole pick."""
+    words = ["ledger", "--only", "throughput", "--on", "sqlite", "--seconds", "0.2", "--rounds", "1", "--json"]
+    lines = measured(words)
+    rates = {line["way"]: line["picks_per_s"] for line in lines if "way" in line}
+    assert len(rates) == 4
+    assert min(rates.values()) > 0
+    ratios = [line for line in lines if "ratio" in line]
+    assert [line["goal"] for line in ratios] == [0.5, 0.3]
+    assert all(line["statements"] == 8 for line in ratios)
+    assert [line["broken"] for line in lines if "audit_after" in line] == [[], []]
+
+
+@pytest.mark.slow
+def test_a_pick_is_measured_in_a_small_and_a_large_book_and_the_large_one_is_audited() -> None:
+    size = ["--movements", "3000", "--rows", "600", "--picks", "6"]
+    lines = measured(["ledger", "--only", "growth", "--on", "sqlite", *size])
+    books = {line["book"]: (line["movements"], line["rows"], line["statements"]) for line in lines if "book" in line}
+    assert books == {"small": (10_000, 6_000, 8), "large": (3_000, 600, 8)}
+    assert [line["goal_max"] for line in lines if "growth" in line] == [1.3]
+
+
+def measured(words: list[str]) -> list[dict[str, Any]]:
+    """What a measurement printed; a goal that a busy machine misses is no failure here."""
+    command = [sys.executable, str(ROOT / "scripts" / "bench.py"), *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_the_goal_on_postgresql_stands_beside_the_best_raw_way() -> None:
+    done = {"raw, slow": Done(100, 1.0, 1.0), "raw, fast": Done(400, 1.0, 1.0), "product": Done(150, 1.0, 1.0)}
+    (line,) = _ratios("postgresql", done, statements=9)
+    assert (line["ratio"], line["to"], line["reached"]) == (0.375, "raw, fast", False)
+    (line,) = _ratios("sqlite", done, statements=8)
+    assert (line["ratio"], line["to"], line["reached"]) == (1.5, "raw, slow", True)
+    assert line["to_each"] == {"raw, slow": 1.5, "raw, fast": 0.38}
+
+
+def test_the_statements_of_a_pick_become_one_function_of_the_server() -> None:
+    read = Sent("SELECT a FROM t WHERE b = %(b)s::BIGINT AND c LIKE 'x%%' FOR UPDATE", {"b": 1}, ())
+    kept = Sent("INSERT INTO t (a, c) VALUES (%(a)s, %(c)s) RETURNING t.a", {"a": 7, "c": "walk-1"}, ("c",))
+    text = function_of(Pick("walk-1", (read, kept)))
+    assert "PERFORM * FROM (SELECT a FROM t WHERE b = (v[1]::bigint)::BIGINT AND c LIKE 'x%' FOR UPDATE) AS" in text
+    assert "VALUES ((v[2]::bigint), (v[3]::text)) RETURNING t.a INTO told;" in text
+    assert kept.anew("walk-1", "walk-2") == {"a": 7, "c": "walk-2"}

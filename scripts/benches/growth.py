@@ -25,9 +25,7 @@ from wms.core.db import Database
 SMALL = Size(10_000, 6_000)
 GROWTH_MAX = 1.3
 AUDIT_S_MAX = 60.0
-PICKS_A_ROUND = 400
-ROUNDS = 7
-WARM_UP = 100
+ROUNDS = 7  # the first warms up: pages are read, statements prepared
 Line = dict[str, Any]
 
 
@@ -59,7 +57,7 @@ def measured(ground: Callable[[str], str], wanted: Sequence[str], given: argpars
     with closing(_book(ground, "large", Size(given.movements, given.rows))) as large:
         if "growth" in wanted:
             with closing(_book(ground, "small", SMALL)) as small:
-                yield from _growth(small, large)
+                yield from _growth(small, large, given.picks)
         if "audit" in wanted:
             yield from _audit(large)
 
@@ -76,12 +74,13 @@ def _book(ground: Callable[[str], str], name: str, size: Size) -> Book:
     return Book(name, size, opened, floor, len(sent[0][0].sent), [])
 
 
-def _growth(small: Book, large: Book) -> Iterator[Line]:
+def _growth(small: Book, large: Book, picks: int) -> Iterator[Line]:
     for turn in range(ROUNDS):
         for book in (small, large):
-            _round(book, turn)
+            cost = _round(book, turn, picks)
+            book.rounds += [cost] if turn else []
     for book in (small, large):
-        size = {"movements": book.size.movements, "rows": book.size.rows, "picks": PICKS_A_ROUND * (ROUNDS - 1)}
+        size = {"movements": book.size.movements, "rows": book.size.rows, "picks": picks * (ROUNDS - 1)}
         yield {
             "book": book.name, **size, "statements": book.statements, "cpu_ms_a_pick": round(book.cpu_ms, 3),
             "wall_ms_a_pick": round(book.wall_ms, 2),
@@ -94,17 +93,15 @@ def _growth(small: Book, large: Book) -> Iterator[Line]:
     }  # fmt: skip
 
 
-def _round(book: Book, turn: int) -> None:
-    """The first round warms up: pages are read, statements prepared."""
+def _round(book: Book, turn: int, picks: int) -> tuple[float, float]:
+    """Processor and wall milliseconds of a pick."""
     pick = picker(book.database, book.floor, turn % len(book.floor.hands))
-    picks = PICKS_A_ROUND if turn else WARM_UP
     pid = _backend(book.database)
     began = _now(pid)
     for number in range(picks):
         assert pick(number).status == 200
     cpu, wall = (now - then for now, then in zip(_now(pid), began, strict=True))
-    if turn:
-        book.rounds.append((cpu * 1_000 / picks, wall * 1_000 / picks))
+    return cpu * 1_000 / picks, wall * 1_000 / picks
 
 
 def _backend(database: Database) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select
@@ -28,7 +29,7 @@ from wms.site.values import ContainerKind
 HANDS = 8
 ORDERS, LINES = 6, 2  # of each hand's batch
 PIECES = 12_000  # of each line: more than any measurement picks, and no more than a cart carries
-TINY = {"length_mm": 1, "width_mm": 1, "height_mm": 1, "weight_g": 1}
+TINY: dict[str, Any] = {"length_mm": 1, "width_mm": 1, "height_mm": 1, "weight_g": 1}
 
 
 @dataclass(frozen=True, slots=True)
