@@ -1,7 +1,7 @@
-"""What a running house does by itself: names lost parcels, learns how fast goods go, proposes moves, takes each day in
-figures, judges its forecasts, forgets what is old, audits.
+"""What a running house does by itself: names lost parcels, mends plans that were broken off, learns how fast goods
+go, proposes moves, takes each day in figures, judges its forecasts, forgets what is old, audits.
 
-Each job is safe to repeat and safe in several servers at once. None of them repairs anything.
+Each job is safe to repeat and safe in several servers at once. None of them repairs stock.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from wms.core.perform import system_call
 from wms.core.promises import Broken, Promise
 from wms.core.start_checks import Weakness
 from wms.core.tables import FileMark
+from wms.exchange.waves import mend_plans
 from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
@@ -37,6 +38,7 @@ from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
 
 LOST_EVERY_S = 30.0
+PLANS_EVERY_S = 15.0
 AUDIT_EVERY_S = 60.0
 NIGHT_EVERY_S = 600.0
 VELOCITY_EVERY_S = 3_600.0
@@ -58,6 +60,7 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
     """The jobs of a running house. The line's gateways live by the wall clock, goods and requests by the business's."""
     return [
         Job("lost_parcels", LOST_EVERY_S, partial(_in_each_warehouse, db, WALL, find_lost)),
+        Job("plans", PLANS_EVERY_S, partial(mend_plans_everywhere, db, clock)),
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
         Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
@@ -67,6 +70,11 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
         Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),
         Job("audit_at_night", NIGHT_EVERY_S, partial(audit_at_night, db, clock)),
     ]
+
+
+def mend_plans_everywhere(db: Database, clock: Clock) -> list[str]:
+    """Plans of waves that a stopped server left behind: given up, or their release gone on with; the waves' numbers."""
+    return [no for warehouse_id in _warehouse_ids(db) for no in mend_plans(db, clock, warehouse_id)]
 
 
 def _in_each_warehouse(db: Database, clock: Clock, work: Callable[[Call], Any]) -> None:

@@ -275,8 +275,15 @@ def test_a_wave_is_released_from_the_keyboard_and_its_plan_appears(screen: Scree
     screen.open("waves")
     wave = page.inner_text("#wave_release header .mut")
     page.keyboard.press("Control+Enter")
-    page.wait_for_selector(f"#wave_batches >> text={wave}-01", timeout=30_000)
+    page.wait_for_selector("[data-key=release]", timeout=90_000)
     assert page.locator("#wave_map .stp").count() > 0
+    assert page.locator("#wave_map polyline.d1").count() == 1
+    assert page.locator(".gantt .own, .gantt .late").count() > 0
+    page.keyboard.press("v")
+    page.wait_for_selector(f"#wave_batches td >> text={wave}-01")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#wave_batches h2 >> text=批次", timeout=30_000)
+    page.wait_for_selector(f"#wave_batches td >> text={wave}-01")
     assert "km" in page.inner_text(".walks")
     assert page.locator("#primary").count() == 0
 

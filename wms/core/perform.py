@@ -80,6 +80,12 @@ def perform(
         return earlier
 
 
+def stored(db: Database, who: Who, request_id: str, content: str | bytes) -> Outcome | None:
+    """The answer this request was given already, if it was: for commands that are made of many transactions."""
+    _check_request_id(request_id)
+    return _stored(db, who, request_id, fingerprint(content))
+
+
 def fingerprint(content: str | bytes) -> str:
     """SHA-256 of what was asked."""
     return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()

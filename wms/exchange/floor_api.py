@@ -21,9 +21,10 @@ floor_api = APIBlueprint("floor", __name__, url_prefix="/api/v1", tag="floor")
 
 @floor_api.post("/waves")
 @floor_api.doc(summary="Promise stock to waiting orders and make waves", security=SECURITY)
-@command(Right.RELEASE_WAVES, status=201)
-def make_waves(call: Call) -> dict[str, Any]:
-    return waves.allocate_and_make(call)
+@answers_with(201)
+def make_waves() -> Response:
+    who, at = key_holder(Right.RELEASE_WAVES), edge()
+    return respond(waves.allocate_and_make(at.db, at.clock, who, request.headers.get("Idempotency-Key", "")))
 
 
 @floor_api.post("/waves/<no>/release")

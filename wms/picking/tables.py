@@ -1,4 +1,4 @@
-"""Batches: what one person picks on one walk, stop by stop."""
+"""Batches: what one person picks on one walk, stop by stop; and plans of batches before they are released."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wms.core.db import Base, BigId, Code, Json, PrimaryKey, WarehouseId
+from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseId
 
 
 class Batch(Base):
@@ -91,3 +91,71 @@ class PickLine(Base):
         Index(None, "batch_id", "stop"),
         Index(None, "order_id"),
     )
+
+
+class KeptPlan(Base):
+    """The plan of a wave before it is released: how far it got, what it is worth. Planned again, it is written anew.
+
+    Lengths in mm. `beat_at` is the machine's clock: a plan that is reckoned and not heard of is lost. `wish` is what a
+    supervisor wants of a running one: "stop" takes the best so far, "cancel" drops it. `history` holds [ms, mm] pairs.
+    """
+
+    __tablename__ = "wave_plan"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    wave_id: Mapped[int] = mapped_column(ForeignKey("wave.id"), unique=True)
+    state: Mapped[Code] = mapped_column(default="waiting")
+    attempt: Mapped[int] = mapped_column(default=1)
+    asked_by: Mapped[Code]
+    request_id: Mapped[Code]
+    asked_at: Mapped[UtcTime]
+    release_after: Mapped[bool] = mapped_column(default=False)
+    think_s: Mapped[int]
+    rounds: Mapped[int]
+    beat_at: Mapped[UtcTime]
+    wish: Mapped[str] = mapped_column(default="")
+    why: Mapped[Json]
+    spent_ms: Mapped[int] = mapped_column(default=0)
+    memory_mb: Mapped[int] = mapped_column(default=0)
+    orders: Mapped[int] = mapped_column(default=0)
+    batches: Mapped[int] = mapped_column(default=0)
+    stops: Mapped[int] = mapped_column(default=0)
+    walk_mm: Mapped[BigId] = mapped_column(default=0)
+    s_shape_mm: Mapped[BigId] = mapped_column(default=0)
+    first_come_mm: Mapped[BigId] = mapped_column(default=0)
+    lower_bound_mm: Mapped[BigId] = mapped_column(default=0)
+    history: Mapped[Json]
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('waiting', 'running', 'ready', 'releasing', 'released', 'failed', 'lost', 'cancelled')",
+            name="state_known",
+        ),
+        CheckConstraint("wish IN ('', 'stop', 'cancel')", name="wish_known"),
+        Index(None, "warehouse_id", "state"),
+    )
+
+
+class PlanBatch(Base):
+    """A batch of a plan. `picks` are [hold, stop] pairs in walking order; `batch_id` is its batch once released."""
+
+    __tablename__ = "plan_batch"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("wave_plan.id"))
+    number: Mapped[int]
+    order_ids: Mapped[Json]
+    picks: Mapped[Json]
+    stops: Mapped[int]
+    pieces: Mapped[int]
+    zone_id: Mapped[BigId]
+    walk_mm: Mapped[int]
+    s_shape_mm: Mapped[int]
+    optimal: Mapped[bool]
+    method: Mapped[Code]
+    path: Mapped[Json]
+    batch_id: Mapped[BigId | None]
+
+    __table_args__ = (UniqueConstraint("plan_id", "number"),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 
@@ -13,6 +13,7 @@ from wms.optimise.geometry import RectHall, Stop
 
 TASK_KIND = "cluster_pick"
 COUNT_KIND = "count"
+LOST_AFTER = timedelta(seconds=20)  # a plan whose planner was not heard of for so long
 # How several bar codes stand in one text: they hold no control characters, so these part them.
 BETWEEN_CODES, BEFORE_QUANTITY = "\n", "\t"
 
@@ -22,6 +23,27 @@ class BatchState(StrEnum):
     PICKING = "picking"
     DONE = "done"
     CANCELLED = "cancelled"
+
+
+class PlanState(StrEnum):
+    """A plan waits for the planner, is reckoned, is ready to be looked at, goes to the floor batch by batch."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    READY = "ready"
+    RELEASING = "releasing"
+    RELEASED = "released"
+    FAILED = "failed"
+    LOST = "lost"
+    CANCELLED = "cancelled"
+
+
+class Wish(StrEnum):
+    """What a supervisor wants of a plan that is being reckoned: the best so far, or nothing of it."""
+
+    NONE = ""
+    STOP = "stop"
+    CANCEL = "cancel"
 
 
 class PickState(StrEnum):
@@ -96,6 +118,10 @@ class PlannedBatch:
     @property
     def pieces(self) -> int:
         return sum(goods.quantity for _, goods in self.picks)
+
+    @property
+    def stops(self) -> int:
+        return max((stop for stop, _ in self.picks), default=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,15 @@
 from wms.outbound.service.allocation import allocate, allocate_waiting
 from wms.outbound.service.orders import cancel_order, create_order
 from wms.outbound.service.promises_kept import give_back
-from wms.outbound.service.waves import begin_planning, cancel_wave, make_waves, release_wave, stop_planning
+from wms.outbound.service.waves import (
+    begin_planning,
+    cancel_wave,
+    finish_release,
+    make_waves,
+    release_orders,
+    release_wave,
+    stop_planning,
+)
 
 __all__ = [
     "allocate",
@@ -12,8 +20,10 @@ __all__ = [
     "cancel_order",
     "cancel_wave",
     "create_order",
+    "finish_release",
     "give_back",
     "make_waves",
+    "release_orders",
     "release_wave",
     "stop_planning",
 ]

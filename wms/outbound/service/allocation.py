@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Lot, Merchant, Sku
 from wms.core.call import Call
@@ -35,6 +36,7 @@ from wms.site.tables import Aisle, Slot, Warehouse
 
 LOOKS_MAX = 4
 ORDERS_PER_CALL_MAX = 200
+ORDERS_AT_ONCE_MAX = 20_000
 _OPEN = frozenset({OrderState.PLACED, OrderState.ALLOCATED, OrderState.SHORT})
 _LOST_THE_RACE = frozenset({Reason.STOCK_INSUFFICIENT, Reason.STOCK_PROMISED, Reason.STOCK_FROZEN})
 
@@ -144,8 +146,18 @@ def allocate_waiting(call: Call, *, orders_max: int = ORDERS_PER_CALL_MAX, befor
     """
     query = _waiting.where(_orders.c.id < before_id) if before_id else _waiting
     found = call.session.execute(query.limit(min(orders_max, ORDERS_PER_CALL_MAX)), {"w": call.warehouse_id})
+    return allocate_these(call, found.scalars().all())
+
+
+def waiting_orders(session: Session, warehouse_id: int, orders_max: int = ORDERS_AT_ONCE_MAX) -> list[int]:
+    """The ids of orders that wait for stock, most urgent first."""
+    return list(session.execute(_waiting.limit(orders_max), {"w": warehouse_id}).scalars())
+
+
+def allocate_these(call: Call, order_ids: Sequence[int]) -> list[Allocation]:
+    """Promise stock to these orders, in their order. Those that wait no longer are passed over."""
     allocations = []
-    for order_id in found.scalars().all():
+    for order_id in order_ids:
         rows = call.session.execute(_by_id, {"w": call.warehouse_id, "o": order_id}).all()
         if OrderState(rows[0].state) in _OPEN and rows[0].blocked_reason is None and rows[0].intercepted_at is None:
             allocations.append(_allocate(call, rows, ""))

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import Session
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
@@ -20,7 +21,7 @@ from wms.outbound.values import OrderState, WaitingOrder, WaveDraft, WaveState
 from wms.site import queries as site
 from wms.site.tables import Warehouse
 
-ORDERS_PER_CALL_MAX = 5_000
+ORDERS_PER_CALL_MAX = 20_000
 
 _orders = table_of(Order)
 _lines = table_of(OrderLine)
@@ -38,32 +39,79 @@ def make_waves(
 
     One wave per courier, cut-off and kind: hot contents (`hot_from` orders of one content), one-line orders, others.
     """
-    local_day = _lock_warehouse(call)
-    drafts = waves(_waiting(call, until), hot_from, orders_max)
-    first = _waves_so_far(call, local_day) + 1
-    return [_make(call, draft, f"{local_day}-{number:03d}") for number, draft in enumerate(drafts, first)]
+    _lock_warehouse(call)
+    found = drafts(call.session, call.warehouse_id, until, hot_from=hot_from, orders_max=orders_max)
+    return [_make(call, draft) for draft in found]
 
 
-def _lock_warehouse(call: Call) -> str:
-    """Today in the warehouse, as wave numbers begin. The lock keeps two clerks from making the same waves."""
+def drafts(
+    session: Session,
+    warehouse_id: int,
+    until: datetime | None = None,
+    *,
+    hot_from: int = HOT_FROM_ORDERS,
+    orders_max: int = WAVE_ORDERS_MAX,
+) -> list[WaveDraft]:
+    """Which waves the orders that are ready would make, most urgent first. Nothing is written."""
+    return waves(_waiting(session, warehouse_id, until), hot_from, orders_max)
+
+
+def open_wave(call: Call, draft: WaveDraft) -> str:
+    """A wave without orders yet, marked as being planned so that nobody takes it half full; its number."""
+    _lock_warehouse(call)
+    row = {
+        "warehouse_id": call.warehouse_id,
+        "no": _next_no(call),
+        "courier": draft.courier,
+        "kind": draft.kind.value,
+        "cut_off_at": draft.cut_off_at,
+        "made_at": call.now,
+        "state": WaveState.PLANNING.value,
+    }
+    call.session.execute(insert(_waves), row)
+    return str(row["no"])
+
+
+def join_wave(call: Call, wave_no: str, order_ids: Sequence[int]) -> int:
+    """Orders that still wait join a wave that is being filled; how many."""
+    wave_id = (
+        select(_waves.c.id).where(_waves.c.warehouse_id == call.warehouse_id, _waves.c.no == wave_no).scalar_subquery()
+    )
+    still = (
+        _orders.c.id.in_(order_ids)
+        & (_orders.c.state == OrderState.ALLOCATED.value)
+        & _orders.c.wave_id.is_(None)
+        & _orders.c.intercepted_at.is_(None)
+    )
+    return touched(call.session, update(_orders).where(still).values(wave_id=wave_id), {})
+
+
+def drop_empty(call: Call, wave_no: str) -> None:
+    """A wave that nobody joined: others have its orders."""
+    _step(call, wave_no, (WaveState.PLANNING,), WaveState.CANCELLED, done_at=call.now)
+
+
+def _lock_warehouse(call: Call) -> None:
+    """Keeps two clerks from giving two waves one number."""
     lock = select(table_of(Warehouse).c.id).where(table_of(Warehouse).c.id == call.warehouse_id).with_for_update()
     call.session.execute(lock).one()
+
+
+def _next_no(call: Call) -> str:
+    """W, today in the warehouse, and how many waves the day has with this one."""
     today = site.warehouse(call.session, call.warehouse_id).local(call.now)
-    return f"W{today:%y%m%d}"
-
-
-def _waves_so_far(call: Call, local_day: str) -> int:
-    query = select(func.count(_waves.c.id)).where(
+    local_day = f"W{today:%y%m%d}"
+    so_far = select(func.count(_waves.c.id)).where(
         _waves.c.warehouse_id == call.warehouse_id, _waves.c.no.startswith(f"{local_day}-")
     )
-    return int(call.session.execute(query).scalar_one())
+    return f"{local_day}-{int(call.session.execute(so_far).scalar_one()) + 1:03d}"
 
 
-def _waiting(call: Call, until: datetime | None) -> list[WaitingOrder]:
+def _waiting(session: Session, warehouse_id: int, until: datetime | None) -> list[WaitingOrder]:
     due = (
         select(_orders.c.id, _orders.c.courier, _orders.c.cut_off_at)
         .where(
-            _orders.c.warehouse_id == call.warehouse_id,
+            _orders.c.warehouse_id == warehouse_id,
             _orders.c.state == OrderState.ALLOCATED.value,
             _orders.c.wave_id.is_(None),
             _orders.c.intercepted_at.is_(None),
@@ -82,7 +130,7 @@ def _waiting(call: Call, until: datetime | None) -> list[WaitingOrder]:
     )
     contents: dict[int, dict[int, int]] = {}
     heads: dict[int, tuple[str, datetime]] = {}
-    for order_id, courier, cut_off_at, sku_id, quantity in call.session.execute(query):
+    for order_id, courier, cut_off_at, sku_id, quantity in session.execute(query):
         heads[order_id] = (courier, cut_off_at)
         content = contents.setdefault(order_id, {})
         content[sku_id] = content.get(sku_id, 0) + quantity
@@ -92,27 +140,10 @@ def _waiting(call: Call, until: datetime | None) -> list[WaitingOrder]:
     ]
 
 
-def _make(call: Call, draft: WaveDraft, no: str) -> str:
-    row = {
-        "warehouse_id": call.warehouse_id,
-        "no": no,
-        "courier": draft.courier,
-        "kind": draft.kind.value,
-        "cut_off_at": draft.cut_off_at,
-        "made_at": call.now,
-    }
-    wave_id = call.session.execute(insert(_waves).returning(_waves.c.id), row).scalar_one()
-    call.session.execute(
-        update(_orders)
-        .where(
-            _orders.c.id.in_(draft.order_ids),
-            _orders.c.state == OrderState.ALLOCATED.value,
-            _orders.c.wave_id.is_(None),
-            _orders.c.intercepted_at.is_(None),
-        )
-        .values(wave_id=wave_id)
-    )
-    call.wakes.add("live")
+def _make(call: Call, draft: WaveDraft) -> str:
+    no = open_wave(call, draft)
+    join_wave(call, no, draft.order_ids)
+    stop_planning(call, no)
     return no
 
 
@@ -133,7 +164,7 @@ def release_wave(call: Call, wave_no: str) -> int:
     WAVE_STATE_WRONG.
     """
     wave_id = _step(call, wave_no, (WaveState.DRAFT, WaveState.PLANNING), WaveState.RELEASED, released_at=call.now)
-    orders = _release_orders(call, wave_id)
+    orders = release_orders(call, wave_id)
     if not orders:
         _step(call, wave_no, (WaveState.RELEASED,), WaveState.CANCELLED, done_at=call.now)
         return 0
@@ -141,17 +172,29 @@ def release_wave(call: Call, wave_no: str) -> int:
     return orders
 
 
-def _release_orders(call: Call, wave_id: int) -> int:
-    statement = (
-        update(_orders)
-        .where(
-            _orders.c.wave_id == wave_id,
-            _orders.c.state == OrderState.ALLOCATED.value,
-            _orders.c.intercepted_at.is_(None),
-        )
-        .values(state=OrderState.RELEASED.value)
-    )
-    return touched(call.session, statement, {})
+def release_orders(call: Call, wave_id: int, order_ids: Sequence[int] | None = None) -> int:
+    """Orders of a wave (some of them, or all) that nobody has stopped go to the floor; how many."""
+    ready = _of_wave(wave_id, OrderState.ALLOCATED)
+    if order_ids is not None:
+        ready &= _orders.c.id.in_(order_ids)
+    return touched(call.session, update(_orders).where(ready).values(state=OrderState.RELEASED.value), {})
+
+
+def _of_wave(wave_id: int, state: OrderState) -> Any:
+    return (_orders.c.wave_id == wave_id) & (_orders.c.state == state.value) & _orders.c.intercepted_at.is_(None)
+
+
+def finish_release(call: Call, wave_no: str, orders: int, **walks: int) -> None:
+    """The last of a wave is on the floor: "wave.released" is announced. Without any orders it is closed instead.
+
+    What it still has that did not go waits for another wave. Raises WAVE_UNKNOWN, WAVE_STATE_WRONG.
+    """
+    after = WaveState.RELEASED if orders else WaveState.CANCELLED
+    moment = {"released_at": call.now} if orders else {"done_at": call.now}
+    wave_id = _step(call, wave_no, (WaveState.PLANNING,), after, **moment, **walks)
+    call.session.execute(update(_orders).where(_of_wave(wave_id, OrderState.ALLOCATED)).values(wave_id=None))
+    if orders:
+        announce(call, "wave.released", f"wave:{wave_id}", wave=wave_no, orders=orders)
 
 
 def cancel_wave(call: Call, wave_no: str) -> None:

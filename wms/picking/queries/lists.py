@@ -50,9 +50,13 @@ def open_batches(session: Session, warehouse_id: int) -> list[OpenBatch]:
     return batches(session, warehouse_id, (BatchState.OPEN, BatchState.PICKING))
 
 
-def batches(session: Session, warehouse_id: int, states: Iterable[BatchState]) -> list[OpenBatch]:
-    """Batches of these states, most urgent first."""
-    query = _batches((Batch.warehouse_id == warehouse_id) & Batch.state.in_([state.value for state in states]))
+def batches(session: Session, warehouse_id: int, states: Iterable[BatchState], *, wave_no: str = "") -> list[OpenBatch]:
+    """Batches of these states (of one wave), most urgent first."""
+    wanted = (Batch.warehouse_id == warehouse_id) & Batch.state.in_([state.value for state in states])
+    if wave_no:
+        wave = select(Wave.id).where(Wave.warehouse_id == warehouse_id, Wave.no == wave_no).scalar_subquery()
+        wanted &= Batch.wave_id == wave
+    query = _batches(wanted)
     rows = session.execute(query.order_by(Wave.cut_off_at, Batch.id).limit(ROWS_PER_PAGE_MAX))
     return [_open(*row) for row in rows]
 

@@ -8,6 +8,8 @@ from itertools import groupby, pairwise
 from wms.core.refusal import Reason, Refused
 from wms.optimise import check
 from wms.optimise.batching import BatchingError, BatchLimits, BatchPlan, Cart, Order, plan_batches
+from wms.optimise.batching.greedy import first_come_first_served
+from wms.optimise.batching.loads import Loads
 from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, stop_point
 from wms.optimise.routing import Route, plan_route, s_shape_length_mm
 from wms.picking.values import CartLimits, Goods, PlannedBatch, Problem, WavePlan
@@ -46,8 +48,15 @@ def solve(problem: Problem, cancel: Callable[[], bool] = _never) -> WavePlan:
     The same problem gives the same plan; `cancel` is asked often and ends the search with the best plan so far.
     """
     best = BatchPlan((), 0)
+    for best in improving(problem, cancel):  # noqa: B007 - each is better than the one before; the last counts
+        pass
+    return WavePlan(problem, best)
+
+
+def improving(problem: Problem, cancel: Callable[[], bool] = _never) -> Iterator[BatchPlan]:
+    """Plans as they are found, each shorter than the one before. Raises PLAN_UNSOUND for what no plan can satisfy."""
     try:
-        plans = plan_batches(
+        yield from plan_batches(
             problem.orders,
             problem.carts,
             problem.hall,
@@ -55,11 +64,20 @@ def solve(problem: Problem, cancel: Callable[[], bool] = _never) -> WavePlan:
             seed=problem.seed,
             cancel=cancel,
         )
-        for best in plans:  # noqa: B007 - each is better than the one before; the last counts
-            pass
     except BatchingError as error:
         raise Refused(Reason.PLAN_UNSOUND, what=str(error)) from error
-    return WavePlan(problem, best)
+
+
+def first_come_mm(problem: Problem) -> int:
+    """Exact tours through carts filled in the order of arrival, in mm: what a plan is compared with."""
+    carts = first_come_first_served(Loads(problem.orders, problem.carts))
+    return sum(_route_of(problem, [problem.orders[index].stops for index in sorted(cart)]).length_mm for cart in carts)
+
+
+def _route_of(problem: Problem, stops: Iterable[Sequence[Stop]]) -> Route:
+    return plan_route(
+        problem.hall, [stop for each in stops for stop in each], problem.hall.start_point, problem.hall.end_point
+    )
 
 
 def check_sound(plan: WavePlan) -> None:
@@ -83,8 +101,14 @@ def laid_out(plan: WavePlan, gone: frozenset[int] = frozenset()) -> list[Planned
 
 
 def _route(problem: Problem, order_ids: Sequence[int]) -> Route:
-    stops = [goods.stop for order_id in order_ids for goods in problem.goods[order_id]]
-    return plan_route(problem.hall, stops, problem.hall.start_point, problem.hall.end_point)
+    return _route_of(problem, ([goods.stop for goods in problem.goods[order_id]] for order_id in order_ids))
+
+
+def laid_again(hall: RectHall, order_ids: Sequence[int], goods: Mapping[int, Sequence[Goods]]) -> PlannedBatch:
+    """A batch of these orders walked as well as can be: for one whose goods changed since it was planned."""
+    kept = {order_id: tuple(goods[order_id]) for order_id in order_ids}
+    problem = Problem("", hall, (), (), kept)
+    return _batch(problem, order_ids, _route(problem, order_ids))
 
 
 def _batch(problem: Problem, order_ids: Sequence[int], route: Route) -> PlannedBatch:

@@ -140,7 +140,7 @@ def finish_batch(call: Call, batch_id: int, lane_code: str) -> None:
         elif tote.tote_id is not None:
             site_service.free_container(call, tote.tote_id)
     site_service.free_container(call, walk.cart_id)
-    _wave_done(call, walk.wave_id)
+    close_wave(call, walk.wave_id)
     announce(call, "batch.picked", f"batch:{batch_id}", batch=walk.no, orders=len(picked), lane=lane.code)
     forget(call.session, batch_id)
 
@@ -159,14 +159,15 @@ def _orders_picked(call: Call, walk: Walk, picked: set[int]) -> None:
             call.session.execute(update(_order).where(being_picked).values(**values))
 
 
-def _wave_done(call: Call, wave_id: int) -> None:
-    """The last batch closes its wave."""
+def close_wave(call: Call, wave_id: int) -> None:
+    """The last batch closes its wave, unless more of it are still to come to the floor."""
     still = select(func.count(_batch.c.id)).where(
         _batch.c.wave_id == wave_id, _batch.c.state.in_([BatchState.OPEN.value, BatchState.PICKING.value])
     )
     if call.session.execute(still).scalar_one() == 0:
         over: dict[str, Any] = {"state": WaveState.DONE.value, "done_at": call.now}
-        call.session.execute(update(_wave).where(_wave.c.id == wave_id).values(**over))
+        released = (_wave.c.id == wave_id) & (_wave.c.state == WaveState.RELEASED.value)
+        call.session.execute(update(_wave).where(released).values(**over))
     call.wakes.add("live")
 
 

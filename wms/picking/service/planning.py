@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Sku
@@ -47,8 +48,8 @@ def prepare_wave(session: Session, warehouse_id: int, wave_no: str, *, seed: int
     """
     wave = _the_wave(session, warehouse_id, wave_no)
     hall = site.hall(session, warehouse_id).hall
-    limits = CartLimits(totes=_totes_on_a_cart(session, warehouse_id))
-    return problem_of(wave_no, hall, _goods(session, wave.id), limits, seed=seed, rounds=rounds)
+    limits = cart_limits(session, warehouse_id)
+    return problem_of(wave_no, hall, goods_of(session, wave.id), limits, seed=seed, rounds=rounds)
 
 
 def _the_wave(session: Session, warehouse_id: int, wave_no: str, *, lock: bool = False) -> Any:
@@ -64,6 +65,11 @@ def _the_wave(session: Session, warehouse_id: int, wave_no: str, *, lock: bool =
     return wave
 
 
+def cart_limits(session: Session, warehouse_id: int) -> CartLimits:
+    """What the carts of a building carry."""
+    return CartLimits(totes=_totes_on_a_cart(session, warehouse_id))
+
+
 def _totes_on_a_cart(session: Session, warehouse_id: int) -> int:
     query = select(func.max(Container.positions)).where(
         Container.warehouse_id == warehouse_id, Container.kind == ContainerKind.CART.value
@@ -71,9 +77,16 @@ def _totes_on_a_cart(session: Session, warehouse_id: int) -> int:
     return session.execute(query).scalar_one() or CartLimits().totes
 
 
-def _goods(session: Session, wave_id: int) -> list[Goods]:
-    """What is promised to the orders of a wave that nobody has stopped."""
-    query = (
+def goods_of(session: Session, wave_id: int, order_ids: Sequence[int] | None = None) -> list[Goods]:
+    """What is promised to the orders of a wave (to some of them) that nobody has stopped."""
+    query = _promised_goods(wave_id)
+    if order_ids is not None:
+        query = query.where(Order.id.in_(order_ids))
+    return [_promised(*row) for row in session.execute(query)]
+
+
+def _promised_goods(wave_id: int) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             Hold.id,
             Order.id,
@@ -104,7 +117,6 @@ def _goods(session: Session, wave_id: int) -> list[Goods]:
         )
         .order_by(Order.id, OrderLine.number, Hold.id)
     )
-    return [_promised(*row) for row in session.execute(query)]
 
 
 def _promised(*row: Any) -> Goods:
@@ -140,9 +152,12 @@ def apply_plan(call: Call, wave_no: str, plan: WavePlan) -> Planned:
     if call.session.execute(select(_batch.c.id).where(_batch.c.wave_id == wave.id).limit(1)).first():
         raise Refused(Reason.WAVE_STATE_WRONG, state="planned")
     check_sound(plan)
-    gone = _gone_since(plan.problem, _goods(call.session, wave.id))
+    gone = _gone_since(plan.problem, goods_of(call.session, wave.id))
     batches = laid_out(plan, gone)
-    ids = tuple(_make(call, wave, f"{wave_no}-{number:02d}", batch) for number, batch in enumerate(batches, 1))
+    ids = tuple(
+        make_batch(call, wave.id, wave.cut_off_at, f"{wave_no}-{number:02d}", batch)
+        for number, batch in enumerate(batches, 1)
+    )
     planned = Planned(ids, sum(b.walk_mm for b in batches), sum(b.s_shape_mm for b in batches))
     walks = {"walk_m": planned.walk_mm // MM_PER_M, "s_shape_m": planned.s_shape_mm // MM_PER_M}
     over = {} if ids else {"state": WaveState.DONE.value, "done_at": call.now}
@@ -160,9 +175,10 @@ def _gone_since(problem: Problem, now: Sequence[Goods]) -> frozenset[int]:
     return frozenset(problem.goods) - set(by_order)
 
 
-def _make(call: Call, wave: Any, no: str, batch: PlannedBatch) -> int:
+def make_batch(call: Call, wave_id: int, due_at: datetime, no: str, batch: PlannedBatch) -> int:
+    """A batch on the floor with its orders, picks and task; its id."""
     made = insert(_batch).returning(_batch.c.id)
-    batch_id = int(call.session.execute(made, _row(call, wave.id, no, batch)).scalar_one())
+    batch_id = int(call.session.execute(made, _row(call, wave_id, no, batch)).scalar_one())
     orders = [
         {"warehouse_id": call.warehouse_id, "batch_id": batch_id, "order_id": order_id, "position": position}
         for position, order_id in enumerate(batch.order_ids, 1)
@@ -173,7 +189,7 @@ def _make(call: Call, wave: Any, no: str, batch: PlannedBatch) -> int:
         call,
         TASK_KIND,
         f"batch:{batch_id}",
-        due_at=wave.cut_off_at,
+        due_at=due_at,
         zone_id=most_visited_zone(batch),
         batch=batch_id,
         no=no,

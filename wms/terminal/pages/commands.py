@@ -1,8 +1,7 @@
-"""Every button's door: one deed, once."""
+"""Every button's door: one deed, once. What takes long is handed to the planner after the commit."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import Response
@@ -16,6 +15,7 @@ from wms.site import queries as site
 from wms.terminal.pages.blueprints import kept, terminal_pages
 from wms.terminal.pages.who import Sitter, body, field, sitter
 from wms.terminal.service.deeds import do
+from wms.terminal.service.planner import Wanted
 from wms.terminal.words import Reader
 
 
@@ -29,20 +29,18 @@ def do_deed() -> Response:
         raise Refused(Reason.BAD_INPUT, what="args")
     reader = at.db.read(lambda session: _reader(session, found))
 
+    jobs: list[Wanted] = []
+
     def work(call: Call) -> dict[str, Any]:
         done = do(call, name, args)
-        return {"says": reader.words(done.words), "plan": list(done.plan)}
+        jobs[:] = done.jobs
+        return {"says": reader.words(done.words)}
 
     outcome = perform(at.db, at.clock, found.who, request_id, to_json([name, args]), work)
-    if outcome.status == 200:
-        _plan(found, json.loads(outcome.body)["plan"], replayed=outcome.replayed)
+    if outcome.status == 200 and not outcome.replayed:
+        for wanted in jobs:
+            kept().planner.want(found.who, wanted)
     return respond(outcome)
-
-
-def _plan(found: Sitter, waves: list[str], *, replayed: bool) -> None:
-    """What is marked as being planned is handed to the planner after the commit. A repeat changes nothing."""
-    for wave in () if replayed else waves:
-        kept().planner.release(found.who, wave)
 
 
 def _reader(session: Session, found: Sitter) -> Reader:

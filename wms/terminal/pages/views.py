@@ -18,7 +18,24 @@ from wms.terminal.pages.who import Sitter, anyone, sitter
 from wms.terminal.sections import SECTIONS
 from wms.terminal.words import Reader, epoch_ms
 
-OPTIONS = ("map", "list", "width", "wave", "batch", "q", "side", "move", "most", "season", "aisle", "label", "of")
+OPTIONS = (
+    "map",
+    "list",
+    "width",
+    "wave",
+    "batch",
+    "q",
+    "side",
+    "move",
+    "most",
+    "season",
+    "aisle",
+    "label",
+    "of",
+    "view",
+    "people",
+    "page",
+)
 OPTION_LENGTH_MAX = 128
 KEYS = (
     ("/", "terminal.key.find"),
@@ -27,6 +44,8 @@ KEYS = (
     ("Enter", "terminal.key.fix"),
     ("S", "terminal.key.shelve"),
     ("M", "terminal.key.map"),
+    ("V", "terminal.key.view"),
+    ("N P", "terminal.key.batch"),
     ("T", "terminal.key.theme"),
     ("Ctrl+Enter", "terminal.key.release"),
     ("?", "terminal.key.keys"),

@@ -9,14 +9,18 @@ from typing import Any
 
 from sqlalchemy import func, or_, select
 
+from wms.core.i18n import text
 from wms.core.tables import AuditRow
-from wms.optimise.geometry import Point
+from wms.exchange.waves import PLANNED
+from wms.optimise.geometry import Point, Stop
+from wms.optimise.routing.simple import s_shape_path
 from wms.outbound import queries as outbound
 from wms.outbound.queries import WaveFacts
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaveState
 from wms.picking import queries as picking
 from wms.picking.queries import OpenBatch
+from wms.picking.queries.plans import PlanFacts, plans_of_waves
 from wms.picking.tables import Batch, PickLine
 from wms.picking.values import BatchState
 from wms.site import queries as site
@@ -25,8 +29,8 @@ from wms.site.picture import floor_plan
 from wms.site.tables import Slot
 from wms.terminal.queries.look import DAY, Look
 
-PLANNED = "wave.planned"
 DONE_SHOWN = 6
+BESIDE_MM = 700  # so that the S-shape is seen where it takes the same way
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,11 @@ class WaveCard:
     batches: int
     batches_done: int
     first_come_m: int | None = None
+    plan: PlanFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class StopMark:
     """A stop of a drawn batch: number, place in the hall, whether its goods are taken."""
 
     number: int
@@ -65,17 +70,11 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnBatch:
-    """A batch with its walk."""
+class Walked:
+    """A batch on its map."""
 
-    batch: OpenBatch
-    optimal: bool
-    stops: Sequence[Stop]
+    stops: Sequence[StopMark]
     plan: FloorPlan
-
-    @property
-    def saved_m(self) -> int:
-        return (self.batch.s_shape_mm - self.batch.walk_mm) // 1000
 
 
 def waiting(look: Look) -> list[Waiting]:
@@ -106,6 +105,7 @@ def cards(look: Look) -> list[WaveCard]:
         look.session, look.warehouse_id, (WaveState.DRAFT, WaveState.PLANNING, WaveState.RELEASED)
     ) + _done_today(look)
     lines, batches, first_come = _lines(look), _batches(look), _first_come(look)
+    kept = plans_of_waves(look.session, look.warehouse_id, [one.id for one in facts])
     return [
         WaveCard(
             one,
@@ -113,6 +113,7 @@ def cards(look: Look) -> list[WaveCard]:
             lines.get(one.id, 0),
             *batches.get(one.id, (0, 0)),
             first_come.get(one.no),
+            kept.get(one.id),
         )
         for one in facts
     ]
@@ -174,18 +175,31 @@ def _first_come(look: Look) -> dict[str, int]:
 
 def batches_of(look: Look, wave_no: str) -> list[OpenBatch]:
     """The batches of a wave, in the order they were planned."""
-    every = picking.batches(look.session, look.warehouse_id, (BatchState.PICKING, BatchState.OPEN, BatchState.DONE))
-    return sorted((one for one in every if one.wave_no == wave_no), key=lambda one: one.id)
+    states = (BatchState.PICKING, BatchState.OPEN, BatchState.DONE)
+    return sorted(picking.batches(look.session, look.warehouse_id, states, wave_no=wave_no), key=lambda one: one.id)
 
 
-def drawn_batch(look: Look, batch: OpenBatch, title: str, language: str) -> DrawnBatch:
-    """A batch on the floor plan: its walk drawn thick, the S-shape's length beside it."""
-    row = look.session.execute(select(Batch.path, Batch.optimal).where(Batch.id == batch.id)).one()
-    path = tuple(Point(x, y) for x, y in row.path["mm"])
+def drawn_batch(look: Look, batch: OpenBatch, title: str, language: str) -> Walked:
+    """A batch on the floor plan: its walk drawn thick, the S-shape dashed beside it."""
+    path = look.session.execute(select(Batch.path).where(Batch.id == batch.id)).scalar_one()
+    marks, stops = _stops(look, batch.id)
+    corners = tuple(Point(x, y) for x, y in path["mm"])
+    return drawn(look, title, corners, stops, marks, _visits(look, batch.id), language)
+
+
+def drawn(
+    look: Look,
+    title: str,
+    path: tuple[Point, ...],
+    stops: Sequence[Stop],
+    marks: Sequence[StopMark],
+    heat: Mapping[int, int],
+    language: str,
+) -> Walked:
+    """A walk on the floor plan with its stops; `heat` is bay id -> picks."""
     hall = site.hall(look.session, look.warehouse_id)
-    heat = _visits(look, batch.id)
     ground = floor_plan(look.session, look.warehouse_id, heat=heat, title=title, language=language)
-    stops = _stops(look, batch.id)
+    beside = tuple(Point(x + BESIDE_MM, y + BESIDE_MM) for x, y in s_shape_path(hall.hall, stops))
     plan = FloorPlan(
         ground.width_mm,
         ground.depth_mm,
@@ -193,15 +207,15 @@ def drawn_batch(look: Look, batch: OpenBatch, title: str, language: str) -> Draw
         name="batch",
         title=title,
         bays=ground.bays,
-        labels=[*(one for one in ground.labels if not one.large), _depot(hall.depot)],
-        routes=[MapRoute(path, batch.no)],
+        labels=[*(one for one in ground.labels if not one.large), _depot(hall.depot, language)],
+        routes=[MapRoute(path, title), MapRoute(beside, "S")],
         blocked=ground.blocked,
     )
-    return DrawnBatch(batch, row.optimal, stops, plan)
+    return Walked(marks, plan)
 
 
-def _depot(depot: Point) -> MapLabel:
-    return MapLabel(depot.x_mm, depot.y_mm - 3_200, "▲")
+def _depot(depot: Point, language: str) -> MapLabel:
+    return MapLabel(depot.x_mm, depot.y_mm - 4_000, f"▲ {text('site.map.depot', language)}")
 
 
 def _visits(look: Look, batch_id: int) -> dict[int, int]:
@@ -215,7 +229,7 @@ def _visits(look: Look, batch_id: int) -> dict[int, int]:
     return {row.bay_id: int(row.picks) for row in rows}
 
 
-def _stops(look: Look, batch_id: int) -> list[Stop]:
+def _stops(look: Look, batch_id: int) -> tuple[list[StopMark], list[Stop]]:
     rows = look.session.execute(
         select(
             PickLine.stop,
@@ -229,6 +243,9 @@ def _stops(look: Look, batch_id: int) -> list[Stop]:
         .where(PickLine.batch_id == batch_id, PickLine.state != "cancelled")
         .group_by(PickLine.stop)
         .order_by(PickLine.stop)
-    )
+    ).all()
     aisle_x_mm = site.hall(look.session, look.warehouse_id).hall.aisle_x_mm
-    return [Stop(row.stop, row.slot, aisle_x_mm[row.aisle], row.y_mm, int(row.pieces), row.left == 0) for row in rows]
+    marks = [
+        StopMark(row.stop, row.slot, aisle_x_mm[row.aisle], row.y_mm, int(row.pieces), row.left == 0) for row in rows
+    ]
+    return marks, [Stop(row.aisle, row.y_mm) for row in rows]

@@ -10,26 +10,25 @@ from markupsafe import Markup
 
 from wms.outbound.queries import WaveFacts
 from wms.outbound.values import WaveState
-from wms.picking.queries import OpenBatch
 from wms.site.map import MARGIN_M, FloorPlan, map_svg
+from wms.terminal.queries import wave_plan as wave_plan_queries
 from wms.terminal.queries import waves as queries
 from wms.terminal.queries.flow import flow_of_today
-from wms.terminal.queries.waves import DrawnBatch, Waiting, WaveCard
+from wms.terminal.queries.waves import Waiting, Walked, WaveCard
+from wms.terminal.sections import wave_plan
 from wms.terminal.sections.common import Asked, Part
-from wms.terminal.values import STOP, WARN, Figure, Words
+from wms.terminal.sections.wave_plan import Planned, km
+from wms.terminal.values import Figure, Words
 
-Check = tuple[int, str]
+VIEWS = ("gantt", "table")
 
 
 def waves_section(asked: Asked) -> list[Part]:
     look, reader = asked.look, asked.reader
     waiting, cards = queries.waiting(look), queries.cards(look)
     card = _chosen(asked, cards)
-    batches = queries.batches_of(look, card.facts.no) if card else []
-    batch = _batch(asked, batches)
-    drawn = (
-        queries.drawn_batch(look, batch, reader.say("terminal.batch", no=batch.no), reader.language) if batch else None
-    )
+    shown = wave_plan.planned(asked, card)
+    walked = _walked_plan(asked, card, shown) if card and shown else _walked_batches(asked, card)
     late = {(row.courier, row.at): end.late for row, end in flow_of_today(look).rows if end.late}
     chosen = card.facts.no if card else ""
     listed = {
@@ -38,24 +37,34 @@ def waves_section(asked: Asked) -> list[Part]:
         "chosen": chosen,
         "km": km,
         "saved": _saved,
+        "state_of": lambda one: wave_plan.state_of(asked, one),
+        "latest": shown.forecast.outlook.latest_start if shown else None,
         "troubled": lambda no: any(one.facts.no == no and _late(one, late) for one in cards),
+        "gathering": [one.job.value for one in asked.planner.busy_with(look.warehouse_id) if not one.wave],
     }
+    figures = _plan_figures(card, shown) if card and shown else _figures(waiting, cards)
+    below = _below(asked, card, shown, walked)
     return [
-        Part("figures", "figures", {"figures": _figures(waiting, cards), "prefix": "terminal.wave_figure"}),
+        Part("figures", "figures", {"figures": figures, "prefix": "terminal.wave_figure"}),
         Part("wave_list", "wave_list", listed, reader.say("terminal.section.waves")),
-        Part("wave_map", "wave_map", _map(card, batches, drawn, cards), reader.say("terminal.batch.none")),
+        Part("wave_map", "wave_map", {**walked, "cards": cards}, reader.say("terminal.batch.none")),
+        Part("plan_curve", "plan_curve", wave_plan.curve(asked, card), reader.say("terminal.curve")),
+        Part("plan_why", "plan_why", wave_plan.why_late(asked, card, shown), reader.say("terminal.why")),
+        Part("wave_batches", "plan_gantt" if shown else "wave_batches", below, reader.say("terminal.batches")),
         Part(
-            "wave_batches",
-            "wave_batches",
-            {"batches": batches, "chosen": chosen, "drawn_no": batch.no if batch else ""},
-            reader.say("terminal.batches"),
+            "wave_release",
+            "wave_release",
+            wave_plan.release(asked, card, shown, _late(card, late) if card else 0),
+            reader.say("terminal.release"),
         ),
-        Part("wave_release", "wave_release", _release(asked, card, late), reader.say("terminal.release")),
     ]
 
 
-def km(metres: int) -> str:
-    return f"{metres / 1000:.1f}" if metres >= 950 else f"{metres / 1000:.2f}"
+def _below(asked: Asked, card: WaveCard | None, shown: Planned | None, walked: dict[str, Any]) -> dict[str, Any]:
+    known = {"chosen": card.facts.no if card else "", "drawn_no": walked.get("no", ""), "views": VIEWS}
+    if card is not None and shown is not None:
+        return {**known, **wave_plan.gantt(asked, card, shown), "view": asked.option("view", VIEWS)}
+    return {**known, "batches": walked.get("batches", [])}
 
 
 def _saved(wave: WaveFacts) -> int:
@@ -73,11 +82,6 @@ def _chosen(asked: Asked, cards: Sequence[WaveCard]) -> WaveCard | None:
     named = next((one for one in cards if one.facts.no == asked.options.get("wave", "")), None)
     draft = next((one for one in cards if one.facts.state is WaveState.DRAFT), None)
     return named or draft or (cards[0] if cards else None)
-
-
-def _batch(asked: Asked, batches: Sequence[OpenBatch]) -> OpenBatch | None:
-    named = next((one for one in batches if one.no == asked.options.get("batch", "")), None)
-    return named or (batches[0] if batches else None)
 
 
 def _figures(waiting: Sequence[Waiting], cards: Sequence[WaveCard]) -> list[Figure]:
@@ -124,27 +128,109 @@ def _first_note(first_come_m: int) -> Words:
     return Words("terminal.wave_figure.first_come.note", {"first_come": km(first_come_m)})
 
 
-def _map(
-    card: WaveCard | None, batches: Sequence[OpenBatch], drawn: DrawnBatch | None, cards: Sequence[WaveCard]
+def _plan_figures(card: WaveCard, shown: Planned) -> list[Figure]:
+    """What the plan in front of one comes to."""
+    plan, outlook, facts = shown.plan, shown.forecast.outlook, wave_plan.facts_of(shown)
+    trend = [mm / 1_000_000 for _, mm in plan.points]
+    gap = 100 * (1 - plan.lower_bound_mm / plan.walk_mm) if plan.walk_mm else 0
+    less = {name: _less(plan.walk_mm, getattr(plan, f"{name}_mm")) for name in ("s_shape", "first_come")}
+    people = {"people": len(shown.forecast.pickers), "end": outlook.end or card.facts.cut_off_at}
+    late = outlook.late_orders
+    lines = Words("terminal.wave_figure.planned.note", {"lines": f"{card.lines:,}", "stops": f"{plan.stops:,}"})
+    each = {"orders": f"{plan.orders / max(1, facts['batches']):.1f}"}
+    return [
+        Figure("planned", f"{plan.orders:,}", Words("terminal.unit.orders"), lines),
+        Figure(
+            "batches",
+            f"{facts['batches']:,}",
+            Words("terminal.unit.batches"),
+            Words("terminal.wave_figure.batches.note", each),
+        ),
+        Figure(
+            "plan_walk",
+            km(facts["walk_m"]),
+            Words("terminal.unit.km"),
+            Words("terminal.wave_figure.plan_walk.note", less),
+            trend,
+        ),
+        Figure(
+            "hours",
+            f"{facts['hours']:.1f}",
+            Words("terminal.unit.hours"),
+            Words("terminal.wave_figure.hours.note", people),
+        ),
+        Figure("late", f"{late:,}", Words("terminal.unit.orders"), _late_note(shown), priority=1 if late else 0),
+        Figure(
+            "gap",
+            f"{gap:.1f}",
+            Words("terminal.unit.percent"),
+            Words("terminal.wave_figure.gap.note", {"km": km(plan.lower_bound_mm // 1_000)}),
+        ),
+    ]
+
+
+def _late_note(shown: Planned) -> Words:
+    latest = shown.forecast.outlook.latest_start
+    return (
+        Words("terminal.wave_figure.late.note", {"latest": latest})
+        if latest
+        else Words("terminal.wave_figure.late.none")
+    )
+
+
+def _less(walk_mm: int, than_mm: int) -> int:
+    return round(100 * (1 - walk_mm / than_mm)) if than_mm else 0
+
+
+def _walked_plan(asked: Asked, card: WaveCard, shown: Planned) -> dict[str, Any]:
+    """One batch of a plan on its map, with the way to the ones beside it."""
+    if not shown.parts:
+        return {"drawn": None}
+    numbers = {wave_plan_queries.part_no(card.facts.no, part.number): part for part in shown.parts}
+    part = numbers.get(asked.options.get("batch", ""), shown.parts[0])
+    no = wave_plan_queries.part_no(card.facts.no, part.number)
+    drawn = wave_plan_queries.drawn_part(asked.look, card.facts.no, shown.plan, part, asked.reader.language)
+    facts = {"orders": part.orders, "stops": part.stops, "pieces": part.pieces, "optimal": part.optimal}
+    names = list(numbers)
+    return _walked(card, drawn, no, names, part.walk_mm, part.s_shape_mm, facts)
+
+
+def _walked_batches(asked: Asked, card: WaveCard | None) -> dict[str, Any]:
+    """One batch on the floor on its map."""
+    batches = queries.batches_of(asked.look, card.facts.no) if card else []
+    if card is None or not batches:
+        return {"drawn": None, "batches": []}
+    named = next((one for one in batches if one.no == asked.options.get("batch", "")), batches[0])
+    drawn = queries.drawn_batch(
+        asked.look, named, asked.reader.say("terminal.batch", no=named.no), asked.reader.language
+    )
+    facts = {"orders": named.orders, "stops": named.stops, "pieces": named.pieces, "optimal": False}
+    walked = _walked(card, drawn, named.no, [one.no for one in batches], named.walk_mm, named.s_shape_mm, facts)
+    return {**walked, "batches": batches}
+
+
+def _walked(
+    card: WaveCard, drawn: Walked, no: str, names: list[str], walk_mm: int, s_shape_mm: int, facts: dict[str, Any]
 ) -> dict[str, Any]:
-    if drawn is None or card is None:
-        return {"drawn": None, "cards": cards}
-    here = next(number for number, one in enumerate(batches) if one.id == drawn.batch.id)
-    s_shape_mm = drawn.batch.s_shape_mm
+    here = names.index(no)
     return {
         "drawn": drawn,
+        "no": no,
+        "facts": facts,
+        "walk_m": walk_mm // 1_000,
+        "s_shape_m": s_shape_mm // 1_000,
+        "saved_m": (s_shape_mm - walk_mm) // 1_000,
+        "percent": _less(walk_mm, s_shape_mm),
         "svg": Markup(map_svg(drawn.plan)),
         "view": _view(drawn.plan),
         "marks": _marks(drawn),
-        "percent": round(100 * (1 - drawn.batch.walk_mm / s_shape_mm)) if s_shape_mm else 0,
-        "before": _address(card, batches[here - 1]) if here else None,
-        "after": _address(card, batches[here + 1]) if here + 1 < len(batches) else None,
-        "cards": cards,
+        "before": _address(card, names[here - 1]) if here else None,
+        "after": _address(card, names[here + 1]) if here + 1 < len(names) else None,
     }
 
 
-def _address(card: WaveCard, batch: OpenBatch) -> str:
-    return f"/terminal/waves?wave={quote(card.facts.no)}&batch={quote(batch.no)}"
+def _address(card: WaveCard, no: str) -> str:
+    return f"/terminal/waves?wave={quote(card.facts.no)}&batch={quote(no)}"
 
 
 def _view(plan: FloorPlan) -> str:
@@ -153,7 +239,7 @@ def _view(plan: FloorPlan) -> str:
     return f"{-MARGIN_M:g} {-MARGIN_M:g} {width:g} {depth:g}"
 
 
-def _marks(drawn: DrawnBatch) -> list[dict[str, Any]]:
+def _marks(drawn: Walked) -> list[dict[str, Any]]:
     depth_mm = drawn.plan.depth_mm
     return [
         {
@@ -166,43 +252,3 @@ def _marks(drawn: DrawnBatch) -> list[dict[str, Any]]:
         }
         for one in drawn.stops
     ]
-
-
-def _release(asked: Asked, card: WaveCard | None, late: dict[Any, int]) -> dict[str, Any]:
-    if card is None:
-        return {"card": None, "chosen": ""}
-    facts = card.facts
-    longest = max(facts.walk_m, facts.s_shape_m, card.first_come_m or 0)
-    checks = _checks(asked, card, _late(card, late))
-    progress = _progress(asked, facts.no)
-    return {"card": card, "chosen": facts.no, "km": km, "longest": longest, "checks": checks, "progress": progress}
-
-
-def _checks(asked: Asked, card: WaveCard, late: int) -> list[Check]:
-    """What a supervisor would look at before he presses: told above the button."""
-    say, facts = asked.reader.say, card.facts
-    checks: list[Check] = []
-    if facts.state is WaveState.DRAFT:
-        checks.append((0, say("terminal.check.promised", orders=f"{facts.orders:,}", lines=f"{card.lines:,}")))
-        checks.append((0, say("terminal.check.carts")))
-        checks.append((0, say("terminal.check.no_scan_waits")))
-    elif card.batches:
-        checks.append((0, say("terminal.check.batches", batches=card.batches, done=card.batches_done)))
-    if late:
-        checks.append((STOP, say("terminal.check.late", orders=f"{late:,}")))
-    elif facts.cut_off_at < asked.look.now and facts.state is not WaveState.DONE:
-        checks.append((WARN, say("terminal.check.passed")))
-    else:
-        checks.append((0, say("terminal.check.in_time")))
-    return checks
-
-
-def _progress(asked: Asked, wave_no: str) -> str:
-    """How far the planner is with it, or why it gave up."""
-    progress = asked.planner.progress(asked.look.warehouse_id, wave_no)
-    if progress is None or progress.step == "released":
-        return ""
-    if progress.no is not None:
-        why = asked.reader.say(f"reason.{progress.no.reason.value}", **progress.no.facts)
-        return asked.reader.say("terminal.progress.failed", why=why)
-    return asked.reader.say(f"terminal.progress.{progress.step}", s=asked.planner.seconds_left(progress))

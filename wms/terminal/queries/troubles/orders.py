@@ -14,8 +14,8 @@ from wms.outbound.queries import short_words
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaveState
 from wms.packing.tables import Parcel
-from wms.picking.tables import Batch
-from wms.picking.values import BatchState
+from wms.picking.tables import Batch, KeptPlan
+from wms.picking.values import LOST_AFTER, BatchState, PlanState
 from wms.terminal.queries.look import Look
 from wms.terminal.queries.troubles import cures
 from wms.terminal.values import HOLD, STOP, WARN, CutOff, Deed, Flow, Forecast, Trouble, Words
@@ -168,16 +168,23 @@ def _where(row: Any) -> Words:
 
 
 def stuck_planning(look: Look) -> Iterator[Trouble]:
-    """Waves whose planner died: the server was stopped while it reckoned."""
+    """Waves whose planner died: the server was stopped while it reckoned, or while batches went to the floor."""
+    silent = KeptPlan.beat_at < look.wall - LOST_AFTER
+    reckoned = KeptPlan.state.in_([PlanState.WAITING.value, PlanState.RUNNING.value])
+    half = KeptPlan.state == PlanState.RELEASING.value
+    never = KeptPlan.id.is_(None) & (Wave.made_at < look.now - PLANNING_MAX)
     rows = look.session.execute(
-        select(Wave.no, Wave.made_at, Wave.cut_off_at).where(
+        select(Wave.no, Wave.made_at, Wave.cut_off_at, half.label("half"))
+        .outerjoin(KeptPlan, KeptPlan.wave_id == Wave.id)
+        .where(
             Wave.warehouse_id == look.warehouse_id,
             Wave.state == WaveState.PLANNING.value,
-            Wave.made_at < look.now - PLANNING_MAX,
+            or_(never, silent & or_(reckoned, half)),
         )
     )
     for row in rows:
-        deed = Deed("back_to_draft", Words("terminal.deed.back_to_draft"), {"wave": row.no})
-        what = Words("terminal.trouble.planning", {"wave": row.no})
-        note = Words("terminal.trouble.planning.note")
+        name = "go_on" if row.half else "back_to_draft"
+        deed = Deed(name, Words(f"terminal.deed.{name}"), {"wave": row.no})
+        kind = "releasing" if row.half else "planning"
+        what, note = Words(f"terminal.trouble.{kind}", {"wave": row.no}), Words(f"terminal.trouble.{kind}.note")
         yield Trouble(f"planning:{row.no}", "W-1601", WARN, what, note, deed, row.made_at, row.cut_off_at)

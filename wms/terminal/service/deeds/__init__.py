@@ -1,6 +1,6 @@
 """The deeds behind the buttons. Each goes through the service of its room; `DEEDS` says which right it takes.
 
-A deed answers with words for who pressed, and with the waves to be planned after the commit, if there are any.
+A deed answers with words for who pressed, and with what the planner is to do after the commit, if anything.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
 from wms.people.rules import require
-from wms.terminal.service.deeds import gains, house, labels, line, orders, people, printing, slots
+from wms.terminal.service.deeds import gains, house, labels, line, orders, people, printing, slots, waves
 from wms.terminal.service.deeds.deed import Args, Deed, Done
 
 DEEDS: Mapping[str, Deed] = {
     **orders.DEEDS,
+    **waves.DEEDS,
     **people.DEEDS,
     **printing.DEEDS,
     **line.DEEDS,

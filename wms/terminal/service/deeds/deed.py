@@ -10,6 +10,7 @@ from typing import Any
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
+from wms.terminal.service.planner import Wanted
 from wms.terminal.values import Words
 
 Args = Mapping[str, Any]
@@ -17,10 +18,10 @@ Args = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a deed came to, and the waves that are to be planned now."""
+    """What a deed came to, and what the planner is to do now."""
 
     words: Words
-    plan: tuple[str, ...] = ()
+    jobs: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

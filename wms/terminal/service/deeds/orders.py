@@ -1,4 +1,4 @@
-"""Orders and waves: promise stock, gather waves, release them, put the urgent first."""
+"""Orders: promise stock to them, put the urgent first."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from sqlalchemy import select
 
 from wms.core.call import Call
 from wms.outbound import service as outbound
-from wms.outbound.queries import waves
+from wms.outbound.service.allocation import waiting_orders
 from wms.outbound.tables import Order, OrderLine, Wave
-from wms.outbound.values import OrderState, WaveState
+from wms.outbound.values import OrderState
 from wms.people.values import Right
 from wms.picking.tables import Batch
 from wms.picking.values import BatchState
 from wms.terminal.service.deeds.deed import Args, Deed, Done, moment, number, said, text
+from wms.terminal.service.planner import Job, Wanted
 from wms.terminal.values import Words
 from wms.work import service as work
 from wms.work.values import PRIORITY_URGENT
@@ -24,9 +25,8 @@ ORDERS_MAX = 200
 
 
 def _allocate_waiting(call: Call, args: Args) -> Done:
-    allocations = outbound.allocate_waiting(call, orders_max=ORDERS_MAX)
-    whole = sum(one.whole for one in allocations)
-    return said("allocated", orders=whole, short=len(allocations) - whole)
+    waiting = len(waiting_orders(call.session, call.warehouse_id))
+    return Done(Words("terminal.done.allocating", {"orders": waiting}), (Wanted(Job.ALLOCATE),))
 
 
 def _allocate_sku(call: Call, args: Args) -> Done:
@@ -49,41 +49,6 @@ def _allocate_sku(call: Call, args: Args) -> Done:
         of_merchant = replace(call, who=replace(call.who, merchant_id=merchant_id))
         whole += outbound.allocate(of_merchant, no).whole
     return said("allocated", orders=whole, short=len(waiting) - whole)
-
-
-def _make_waves(call: Call, args: Args) -> Done:
-    made = outbound.make_waves(call, moment(args, "at") if args.get("at") else None)
-    return said("waves_made", waves=len(made))
-
-
-def _release_wave(call: Call, args: Args) -> Done:
-    wave = text(args, "wave")
-    outbound.begin_planning(call, wave)
-    return Done(Words("terminal.done.releasing", {"waves": 1}), (wave,))
-
-
-def _release_cut_off(call: Call, args: Args) -> Done:
-    """Orders that are in no wave are gathered first; then every draft of the cut-off goes."""
-    at, courier = moment(args, "at"), text(args, "courier")
-    outbound.make_waves(call, at)
-    drafts = [
-        one.no
-        for one in waves(call.session, call.warehouse_id, (WaveState.DRAFT,))
-        if one.courier == courier and one.cut_off_at == at
-    ]
-    for no in drafts:
-        outbound.begin_planning(call, no)
-    return Done(Words("terminal.done.releasing", {"waves": len(drafts)}), tuple(drafts))
-
-
-def _back_to_draft(call: Call, args: Args) -> Done:
-    outbound.stop_planning(call, text(args, "wave"))
-    return said("back_to_draft", wave=text(args, "wave"))
-
-
-def _cancel_wave(call: Call, args: Args) -> Done:
-    outbound.cancel_wave(call, text(args, "wave"))
-    return said("wave_cancelled", wave=text(args, "wave"))
 
 
 def _pick_first(call: Call, args: Args) -> Done:
@@ -109,10 +74,5 @@ def _pick_first(call: Call, args: Args) -> Done:
 DEEDS: Mapping[str, Deed] = {
     "allocate_waiting": Deed(Right.RELEASE_WAVES, _allocate_waiting),
     "allocate_sku": Deed(Right.RELEASE_WAVES, _allocate_sku),
-    "make_waves": Deed(Right.RELEASE_WAVES, _make_waves),
-    "release_wave": Deed(Right.RELEASE_WAVES, _release_wave),
-    "release_cut_off": Deed(Right.RELEASE_WAVES, _release_cut_off),
-    "back_to_draft": Deed(Right.RELEASE_WAVES, _back_to_draft),
-    "cancel_wave": Deed(Right.RELEASE_WAVES, _cancel_wave),
     "pick_first": Deed(Right.ASSIGN_WORK, _pick_first),
 }

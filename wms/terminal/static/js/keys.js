@@ -15,8 +15,8 @@ function step(by) {
   all[next].querySelector("button").focus();
 }
 
-function nextMap() {
-  const modes = [...document.querySelectorAll("[data-option^='map=']")];
+function nextOf(name) {
+  const modes = [...document.querySelectorAll(`[data-option^='${name}=']`)];
   const on = modes.findIndex((mode) => mode.getAttribute("aria-pressed") === "true");
   if (modes.length) choose(modes[(on + 1) % modes.length].dataset.option);
 }
@@ -28,7 +28,10 @@ const lone = {
     const row = document.activeElement?.closest("#troubles [data-row]");
     if (row) shelve(row);
   },
-  m: nextMap,
+  m: () => nextOf("map"),
+  v: () => nextOf("view"),
+  n: () => document.querySelector("[data-key='after']")?.click(),
+  p: () => document.querySelector("[data-key='before']")?.click(),
   t: theme,
   "?": showKeys,
 };

@@ -1,0 +1,214 @@
+"""The process that plans a wave: goods in, better and better plans out. It never opens a database.
+
+It is started by `wms.picking.service.apart` and by nobody else; both ends are this program, so nothing from outside is
+ever unpickled. What comes in: an `Ask`, lists of `Goods`, None. Any further byte, and the
+end of the stream, says stop: the best plan so far is laid out. What goes out: `Better` each time a plan is shorter,
+lists of `PlannedBatch` without their goods, `Done` or `No`.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import resource
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import BinaryIO
+
+from wms.core.refusal import Refused
+from wms.optimise.batching import BatchPlan
+from wms.optimise.geometry import RectHall
+from wms.picking.rules.planning import check_sound, first_come_mm, improving, laid_out, most_visited_zone, problem_of
+from wms.picking.values import CartLimits, Goods, PlannedBatch, Problem, WavePlan
+
+NICE = 15
+QUIET_S = 8.0  # no better plan for so long: it is good enough
+FIRST_PLAN_S_MAX = 120.0
+FINISH_S_MAX = 1.0  # how long a search that was told to stop may take to do so
+BATCHES_A_FRAME = 20
+LOOK_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of the solver, but for the goods, which follow."""
+
+    wave_no: str
+    hall: RectHall
+    limits: CartLimits
+    seed: int
+    rounds: int
+    think_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """A plan that is shorter than those before. Milliseconds since the goods were read; lengths in mm."""
+
+    ms: int
+    walk_mm: int
+    lower_bound_mm: int
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A batch as it goes back: its picks as (hold, stop), the goods themselves stay behind."""
+
+    order_ids: tuple[int, ...]
+    picks: tuple[tuple[int, int], ...]
+    stops: int
+    pieces: int
+    zone_id: int
+    walk_mm: int
+    s_shape_mm: int
+    optimal: bool
+    method: str
+    path: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The plan is whole. `memory_mb` is the most this process ever held."""
+
+    ms: int
+    memory_mb: int
+    walk_mm: int
+    s_shape_mm: int
+    first_come_mm: int
+    lower_bound_mm: int
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """There is no plan, and why."""
+
+    what: str
+
+
+def laid(batch: PlannedBatch) -> Laid:
+    """A planned batch without its goods."""
+    return Laid(
+        batch.order_ids,
+        tuple((goods.hold_id, stop) for stop, goods in batch.picks),
+        batch.stops,
+        batch.pieces,
+        most_visited_zone(batch),
+        batch.walk_mm,
+        batch.s_shape_mm,
+        batch.optimal,
+        batch.method,
+        batch.path,
+    )
+
+
+class _Search:
+    """The search in a thread of its own, so that whoever waits for it is never held up by it."""
+
+    def __init__(self, problem: Problem, stop: threading.Event, think_s: float) -> None:
+        self._problem, self._stop = problem, stop
+        self._began_s = time.monotonic()
+        self._until_s = self._began_s + think_s
+        self.best: BatchPlan | None = None
+        self.no = ""
+        self.news: list[Better] = []
+        self._best_at_s = self._began_s
+        self._thread = threading.Thread(target=self._run, name="search", daemon=True)
+        self._thread.start()
+
+    @property
+    def ms(self) -> int:
+        return round(1_000 * (time.monotonic() - self._began_s))
+
+    def enough(self) -> bool:
+        """Told to stop, out of time, nothing better for a while, or nothing better there can be."""
+        now_s = time.monotonic()
+        if self._stop.is_set() or now_s > self._until_s:
+            return True
+        best = self.best
+        if best is None:
+            return False
+        return best.length_mm <= best.lower_bound_mm or now_s > self._best_at_s + QUIET_S
+
+    def _run(self) -> None:
+        try:
+            for plan in improving(self._problem, self.enough):
+                self.best, self._best_at_s = plan, time.monotonic()
+                self.news.append(Better(self.ms, plan.length_mm, plan.lower_bound_mm, len(plan.batches)))
+        except Refused as no:
+            self.no = str(no.facts.get("what", no.reason.value))
+
+    def over(self) -> bool:
+        return not self._thread.is_alive()
+
+    def wait(self) -> Iterator[Better]:
+        """News until the search is over, or was told to end and would not; the first plan is always waited for."""
+        asked_s: float | None = None
+        while not self.over():
+            yield from self._taken()
+            if self.enough():
+                asked_s = asked_s or time.monotonic()
+                patience_s = FINISH_S_MAX if self.best is not None else FIRST_PLAN_S_MAX
+                if time.monotonic() > asked_s + patience_s:
+                    break
+            self._thread.join(LOOK_S)
+        yield from self._taken()
+
+    def _taken(self) -> list[Better]:
+        taken, self.news = self.news, []
+        return taken
+
+
+def plan(ask: Ask, goods: list[Goods], stop: threading.Event) -> Iterator[Better | list[Laid] | Done | No]:
+    """What goes back to the parent, in its order."""
+    problem = problem_of(ask.wave_no, ask.hall, goods, ask.limits, seed=ask.seed, rounds=ask.rounds)
+    search = _Search(problem, stop, ask.think_s)
+    yield from search.wait()
+    if search.no or search.best is None:
+        yield No(search.no or "no plan was found in time")
+        return
+    found = WavePlan(problem, search.best)
+    try:
+        check_sound(found)
+    except Refused as no:
+        yield No(str(no.facts.get("what", no.reason.value)))
+        return
+    batches = [laid(batch) for batch in laid_out(found)]
+    for first in range(0, len(batches), BATCHES_A_FRAME):
+        yield batches[first : first + BATCHES_A_FRAME]
+    yield Done(
+        search.ms,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        sum(batch.walk_mm for batch in batches),
+        sum(batch.s_shape_mm for batch in batches),
+        first_come_mm(replace(problem, rounds=0)),
+        min(found.batches.lower_bound_mm, sum(batch.walk_mm for batch in batches)),
+    )
+
+
+def _goods(stream: BinaryIO) -> Iterator[Goods]:
+    while (some := pickle.load(stream)) is not None:
+        yield from some
+
+
+def _listen(stream: BinaryIO, stop: threading.Event) -> None:
+    """Anything more from the parent, its end included, says stop."""
+    stream.read(1)
+    stop.set()
+
+
+def main() -> None:
+    """One wave in, one plan out."""
+    os.nice(NICE)
+    given, out = sys.stdin.buffer, sys.stdout.buffer
+    ask: Ask = pickle.load(given)
+    goods = list(_goods(given))
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(given, stop), daemon=True).start()
+    for frame in plan(ask, goods, stop):
+        pickle.dump(frame, out)
+        out.flush()
+    os._exit(0)  # a search that would not stop holds up nobody
