@@ -116,6 +116,8 @@ def visit(open_house: str) -> dict[str, int]:
         "login": asked(pda.netloc, "POST", "/pda/login", json.dumps(login), {"Content-Type": "application/json"}),
         "api": asked(pda.netloc, "GET", "/api/v1/bags", None, key),
         "stranger": asked(pda.netloc, "GET", "/api/v1/bags"),
+        "order left": asked(pda.netloc, "GET", f"/api/v1/codes/{found(r'(EVE-[0-9]+)', open_house)}", None, key),
+        "delivery left": asked(pda.netloc, "GET", f"/api/v1/codes/{found(r'ASN ([A-Z0-9-]+)', open_house)}", None, key),
     }
 
 
@@ -176,6 +178,8 @@ def test_the_house_is_open_afterwards_to_whom_the_card_names(lived: Lived) -> No
         "login": 200,
         "api": 200,
         "stranger": 401,
+        "order left": 200,
+        "delivery left": 200,
     }
     assert lived.served["terminal"] in (200, 302, 303), "a page, or the way to the log-in"
 

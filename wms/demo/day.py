@@ -24,7 +24,7 @@ from wms.demo.stations import Floor
 
 REST_TRIES_MAX = 5
 TOTES = 400
-STALL_S = 120.0
+STALL_S = 300.0
 WORK = "work"  # called out across the hall
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from wms.demo.lifeline import Lifeline
 
-READY_S = 60.0
+READY_S = 180.0
 STOP_S = 8.0
 CONTROL_S = 20.0
 

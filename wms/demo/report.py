@@ -21,6 +21,7 @@ from wms.core.codes import Kind, make
 from wms.core.db import Database
 from wms.demo.build import Credentials
 from wms.demo.day import Day
+from wms.demo.evening import Left
 from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, OrderLine
 from wms.packing.tables import Parcel
@@ -31,6 +32,12 @@ from wms.site.tables import Slot
 from wms.sorting.tables import DivertRow
 from wms.sorting.values import REJECT, Finding
 
+# One of each trade is enough to look around. A packer names his table before the PIN (F2).
+WHO_DOES_WHAT = (
+    ("W01", "收货 上架 拣货 receives, puts away, picks"),
+    ("P01", "打包 packs (F2: PK-01)"),
+    ("L01", "线体 交接 sorts, hands over"),
+)
 FINAL = frozenset({"shipped", "cancelled", "short"})
 SHORT = "short"
 
@@ -265,16 +272,24 @@ def _ms(quantiles: tuple[float, float]) -> str:
     return f"p50 {quantiles[0]:.1f} ms, p99 {quantiles[1]:.1f} ms"
 
 
-def show_addresses(screen: Console, port: int, credentials: Credentials) -> None:
-    """Where to look, and who to be."""
+def show_addresses(screen: Console, port: int, credentials: Credentials, left: Left) -> None:
+    """Where to look, who to be, and what there is to do."""
     home = f"http://127.0.0.1:{port}"
     table = Table(title="打开 open", show_header=False, title_justify="left")
     table.add_row("控制台 terminal", f"{home}/terminal/")
     table.add_row("  登录 log in", f"{credentials.supervisor_login} / {credentials.supervisor_password}")
     table.add_row("PDA", f"{home}/pda/?device=PDA-01")
-    for badge, pin in list(credentials.pins.items())[:4]:
-        table.add_row(f"  工牌 badge {badge}", f"{make(Kind.BADGE, badge)} · PIN {pin}")
+    for badge, does in WHO_DOES_WHAT:
+        code = make(Kind.BADGE, badge)
+        table.add_row(f"  工牌 badge {badge}", f"{code} · PIN {credentials.pins[badge]} · {does}")
     table.add_row("API", f"{home}/api/openapi.json")
     table.add_row("  密钥 key", credentials.api_key)
+    table.add_row("试试 try: 收货 receive", f"PDA: ASN {left.asn}, 商品 goods {', '.join(left.barcodes)}")
+    table.add_row(
+        "试试 try: 发货 ship", f"{len(left.orders)} 单 orders {left.orders[0]} … · 控制台 terminal: 波次 waves; PDA"
+    )
     screen.print(table)
+    screen.print(
+        "没有扫描枪：粘贴条码 Ctrl+V，或按 F4 手输 · no scanner: paste codes with Ctrl+V, or type under F4", style="dim"
+    )
     screen.print("Ctrl+C 结束 ends it", style="dim")

@@ -30,6 +30,7 @@ from wms.demo import report
 from wms.demo.build import Park, build, is_a_demo
 from wms.demo.clock import DayClock
 from wms.demo.day import WORK, Day, Rest, RestRefused
+from wms.demo.evening import leave_work
 from wms.demo.hands import Goods
 from wms.demo.order_file import plan_from, read_map, read_orders
 from wms.demo.packers import LineMinder, LineWatcher, Packer
@@ -121,7 +122,7 @@ def _run(wish: Wish, looks_on: LooksOn | None) -> int:
     report.show(told, screen, as_json=wish.as_json)
     db.dispose()
     if wish.serve:
-        _serve(url, folder, park, day.clock, screen, wish.port)
+        _serve(url, folder, park, day, screen, wish.port)
     return 0 if told.holds else 1
 
 
@@ -354,12 +355,14 @@ def _free(port: int) -> int:
     return port
 
 
-def _serve(url: str, folder: Path, park: Park, clock: DayClock, screen: Console, port: int) -> None:
+def _serve(url: str, folder: Path, park: Park, day: Day, screen: Console, port: int) -> None:
     """The house stays open, at the evening of that day and at the pace of the wall clock, until Ctrl+C."""
-    evening = DayClock(max(clock.now(), clock.evening), 1.0, clock.evening)
+    evening = DayClock(max(day.clock.now(), day.clock.evening), 1.0, day.clock.evening)
     with Processes(folder) as processes:
         server = processes.start("open-house", _server_words(url, evening, _free(port)))
-        report.show_addresses(screen, int(server.ready["port"]), park.credentials)
+        served = int(server.ready["port"])
+        left = leave_work(Rest(f"http://127.0.0.1:{served}", park.credentials.api_key), day.plan, evening.now())
+        report.show_addresses(screen, served, park.credentials, left)
         with contextlib.suppress(KeyboardInterrupt):
             while server.alive():
                 time.sleep(1)
