@@ -201,7 +201,7 @@ class Packer(Worker):
         self.day.count("on_line")
 
 
-PRINTED = frozenset({"已打好", "已发", "printed", "sent"})
+PRINTED = frozenset({"已打好", "printed"})  # the printer's last word on a label: nothing moves the screen after it
 
 
 class LineWatcher(threading.Thread):
