@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 
 from tests.optimise.oracles import random_hall, random_stops
 from wms.optimise.batching import Batch, BatchingError, BatchLimits, BatchPlan, Cart, Objective, Order, plan_batches
+from wms.optimise.batching.every import every_batch
+from wms.optimise.batching.greedy import first_come_first_served
+from wms.optimise.batching.loads import Loads
 from wms.optimise.batching.pricing import TourPricer
 from wms.optimise.check import BatchProblem, RouteProblem, violations
 from wms.optimise.geometry import Point, RectHall, Stop
@@ -53,6 +59,41 @@ def test_sets_priced_together_cost_what_each_exact_tour_costs(blocks: int) -> No
         sets = [frozenset(dice.sample(range(8), dice.randint(1, 5))) for _ in range(20)]
         exact = [plan_route(hall, [stop for order in one for stop in orders[order]]).length_mm for one in sets]
         assert tours.lengths(sets) == exact
+
+
+def test_cells_with_very_many_positions_are_priced_exactly_too() -> None:
+    dice = random.Random(4)
+    hall = RectHall((0, 5), (0, 400, 500))
+    orders = [[Stop(dice.randint(0, 1), dice.randint(0, 500)) for _ in range(9)] for _ in range(60)]
+    tours = TourPricer(frame(hall, hall.start_point, hall.end_point), orders)
+    sets = [frozenset(dice.sample(range(60), 2)) for _ in range(30)]
+    exact = [plan_route(hall, [stop for order in one for stop in orders[order]]).length_mm for one in sets]
+    assert tours.lengths(sets) == exact
+
+
+def test_every_batch_is_known_where_they_are_few() -> None:
+    orders = [replace(order, mix=str(number % 2)) for number, order in enumerate(some_orders(14, 9))]
+    loads = Loads(orders, [Cart((12, 5)), Cart((9, 7))])
+    chosen = np.array([1, 2, 3, 5, 6, 7, 8])
+    found = [tuple(chosen[row].tolist()) for rows in every_batch(chosen, loads, 1_000, lambda: False) for row in rows]
+    wanted = [one for size in range(1, 8) for one in combinations(chosen.tolist(), size) if loads.may_ride(one)]
+    assert sorted(found) == sorted(wanted)
+    assert every_batch(chosen, loads, len(wanted) - 1, lambda: False) == []
+
+
+def test_a_small_wave_is_planned_as_well_as_can_be() -> None:
+    orders = some_orders(2, 8)
+    plan = last(plan_batches(orders, [Cart((15, 9))], HALL, limits=BatchLimits(rounds=20)))
+    assert plan.length_mm == best_of_all_plans(orders, 15, 9)
+
+
+def test_no_solver_is_loaded_before_columns_are_asked_for() -> None:
+    code = (
+        "import sys; from wms.optimise.batching import *; from wms.optimise.geometry import *; "
+        "hall = RectHall((0, 5), (0, 30)); orders = [Order(str(k), (Stop(k % 2, k),), (1,)) for k in range(9)]; "
+        "list(plan_batches(orders, [Cart((3,))], hall)); sys.exit('ortools' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
 
 
 def test_every_plan_on_the_way_may_be_used_and_each_is_better() -> None:
@@ -132,11 +173,39 @@ def test_lateness_is_worth_a_longer_walk_when_it_costs_more() -> None:
     assert len(last(plan_batches(orders, [Cart((2,))], HALL, replace(objective, late_mm_per_s=0))).batches) == 1
 
 
-def test_many_orders_are_batched_in_neighbourhoods() -> None:
+def as_they_come(orders: list[Order], carts: list[Cart]) -> int:
+    """Length of the exact tours of batches filled in the order of arrival."""
+    loads = Loads(orders, carts)
+    tours = TourPricer(frame(HALL, HALL.start_point, HALL.end_point), [order.stops for order in orders])
+    return sum(tours.lengths(first_come_first_served(loads)))
+
+
+def test_many_orders_ride_with_those_that_walk_to_the_same_parts() -> None:
     orders, carts = some_orders(10, 220), [Cart((25, 9))]
     plans = list(plan_batches(orders, carts, HALL, limits=BatchLimits(rounds=1)))
-    assert plans[-1].length_mm < 0.9 * plans[0].length_mm
-    assert violations(BatchProblem(orders, carts, HALL), plans[-1]) == []
+    assert plans[0].length_mm < 0.75 * as_they_come(orders, carts)
+    assert plans[-1].length_mm < 0.97 * plans[0].length_mm
+    for plan in plans:
+        assert violations(BatchProblem(orders, carts, HALL), plan) == []
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_new_orders_come_to_an_earlier_plan_whose_batches_stay(many: bool) -> None:
+    everything, carts = some_orders(12, 200 if many else 40), [Cart((25, 9))]
+    first = last(plan_batches(everything[:-10], carts, HALL, limits=BatchLimits(rounds=1)))
+    gone = set(first.batches[0].order_ids)
+    orders = [order for order in everything if order.order_id not in gone]
+    plan = next(plan_batches(orders, carts, HALL, begin_with=first))
+    assert violations(BatchProblem(orders, carts, HALL), plan) == []
+    kept = [frozenset(batch.order_ids) for batch in first.batches[1:]]
+    assert all(any(one <= set(batch.order_ids) for batch in plan.batches) for one in kept)
+
+
+def test_a_batch_of_an_earlier_plan_that_no_cart_carries_any_more_is_made_anew() -> None:
+    orders = some_orders(13, 40)
+    first = last(plan_batches(orders, [Cart((40, 20))], HALL))
+    plan = next(plan_batches(orders, [Cart((15, 9))], HALL, begin_with=first))
+    assert violations(BatchProblem(orders, [Cart((15, 9))], HALL), plan) == []
 
 
 def test_a_cancelled_search_still_gives_the_first_plan() -> None:

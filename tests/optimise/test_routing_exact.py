@@ -25,6 +25,7 @@ from wms.optimise.routing import (
     largest_gap_length_mm,
     nearest_next_length_mm,
     plan_route,
+    plan_routes,
     s_shape_length_mm,
 )
 from wms.optimise.routing.route import Route
@@ -76,6 +77,17 @@ def test_the_path_is_walkable_as_long_as_said_and_passes_every_stop(seed: int) -
     assert all(a.x_mm == b.x_mm or a.y_mm == b.y_mm for a, b in pairwise(corners))
     assert all(is_walkable(hall, corner) for corner in corners)
     assert all(distance_mm(hall, a, b) == path_length_mm((a, b)) for a, b in pairwise(corners))
+
+
+@given(SEEDS)
+@settings(max_examples=40, deadline=None)
+def test_many_tours_solved_together_are_each_the_shortest(seed: int) -> None:
+    dice = random.Random(seed)
+    hall = (random_hub_hall if dice.random() < 0.3 else random_hall)(dice, dice.randint(1, 3))
+    tours = [random_stops(dice, hall, dice.randint(0, 9)) for _ in range(12)]
+    for stops, route in zip(tours, plan_routes(hall, tours), strict=True):
+        assert route.length_mm == plan_route(hall, stops).length_mm
+        assert violations(RouteProblem(hall, stops, hall.start_point, hall.end_point), route) == []
 
 
 @given(SEEDS)

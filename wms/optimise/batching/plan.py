@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from wms.optimise.batching.columns import improve_by_columns
+from wms.optimise.batching.exchange import exchange
 from wms.optimise.batching.greedy import first_come_first_served, savings
-from wms.optimise.batching.large import ORDERS_AT_ONCE, improve_neighbourhoods, places_of, savings_in_clusters
 from wms.optimise.batching.loads import Loads
+from wms.optimise.batching.overlap import Parts, insert, overlapping
 from wms.optimise.batching.pricing import TourPricer
 from wms.optimise.batching.problem import (
     Batch,
@@ -22,12 +23,14 @@ from wms.optimise.batching.problem import (
 )
 from wms.optimise.batching.search import improve
 from wms.optimise.geometry import RectHall, Stop, distance_mm, stop_point
-from wms.optimise.routing.plan import plan_route
+from wms.optimise.routing.plan import plan_routes
 from wms.optimise.routing.rect import check_stops, frame
 
 Sets = list[frozenset[int]]
 
 SWAP_ROUNDS_MAX = 1_000
+ORDERS_AT_ONCE = 150  # beyond this, all pairs of orders are too many to price
+EXCHANGES = 15  # rounds of guessed moves for each round of the limits
 
 
 def never() -> bool:
@@ -43,11 +46,14 @@ def plan_batches(
     frozen: Sequence[Sequence[str]] = (),
     seed: int = 1,
     cancel: Callable[[], bool] = never,
+    begin_with: BatchPlan | None = None,
 ) -> Iterator[BatchPlan]:
     """Plans for `orders`, each cheaper than the one before; take the last, or the first that is good enough.
 
     `frozen` holds the order ids of batches already released: they stay as they are, in front. `cancel` is asked
-    often and ends the search; the first plan always comes. Raises BatchingError for what no plan can satisfy.
+    often and ends the search; the first plan always comes. With `begin_with` (an earlier plan, of which orders may be
+    gone and to which others have come) the first plan keeps its batches and puts the new orders to them. Raises
+    BatchingError for what no plan can satisfy.
     """
     objective, limits = objective or Objective(), limits or BatchLimits()
     check_problem(orders, carts, hall)
@@ -62,60 +68,86 @@ def plan_batches(
     wanted = [open_orders]
     if objective.late_mm_per_s and len({order.due_s for order in open_orders}) > 1:
         wanted.append(_by_due(open_orders))
+    kept = _kept(open_orders, carts, writer, tours, begin_with) if begin_with else []
     best: int | None = None
     for mixing in reversed(wanted):
-        loads, setup_mm = Loads(mixing, carts), objective.setup_mm_per_batch
-        for batches, method in _better(mixing, loads, tours, setup_mm, limits, cancel, seed):
+        task = _Task(mixing, hall, Loads(mixing, carts), tours, objective.setup_mm_per_batch, limits, cancel, seed)
+        for batches, method in task.better(kept):
             plan = writer.plan(batches, method)
             if best is None or plan.cost_mm < best:
                 best = plan.cost_mm
                 yield plan
 
 
-def _better(
-    orders: list[Order],
-    loads: Loads,
-    tours: TourPricer,
-    setup_mm: int,
-    limits: BatchLimits,
-    cancel: Callable[[], bool],
-    seed: int,
-) -> Iterator[tuple[Sets, str]]:
-    batches = first_come_first_served(loads)
-    yield batches, "first come first served"
-    if cancel() or len(orders) < 2 or limits.rounds == 0:
-        return
-    if len(orders) > ORDERS_AT_ONCE:
-        yield from _better_of_many(orders, loads, tours, setup_mm, limits, cancel, seed)
-        return
-
-    def polish(start: Sets) -> Sets:
-        return [start, *improve(start, loads, tours, setup_mm, cancel, SWAP_ROUNDS_MAX)][-1]
-
-    batches = savings(loads, tours, [frozenset([order]) for order in range(len(orders))])
-    yield batches, "savings"
-    batches = polish(batches)
-    yield batches, "shift and swap"
-    if cancel() or limits.rounds < 2:
-        return
-    for better in improve_by_columns(batches, loads, tours, setup_mm, polish, cancel, limits.rounds - 1, seed):
-        yield better, "column generation"
+def _kept(orders: list[Order], carts: Sequence[Cart], writer: _Writer, tours: TourPricer, earlier: BatchPlan) -> Sets:
+    """The batches of an earlier plan as far as their orders are still open and a cart still carries them."""
+    number = {order.order_id: index for index, order in enumerate(orders)}
+    loads = Loads(orders, carts)
+    kept: Sets = []
+    for batch in earlier.batches:
+        members = frozenset(number[order_id] for order_id in batch.order_ids if order_id in number)
+        if members and loads.may_ride(members):
+            kept.append(members)
+            if len(members) == len(batch.order_ids) and tours.length(members) == batch.length_mm:
+                writer.remember(members, batch)
+    return kept
 
 
-def _better_of_many(
-    orders: list[Order],
-    loads: Loads,
-    tours: TourPricer,
-    setup_mm: int,
-    limits: BatchLimits,
-    cancel: Callable[[], bool],
-    seed: int,
-) -> Iterator[tuple[Sets, str]]:
-    places = places_of(orders)
-    batches = savings_in_clusters(loads, tours, places, cancel)
-    yield batches, "savings in clusters"
-    for better in improve_neighbourhoods(batches, loads, tours, places, setup_mm, cancel, limits.rounds, seed):
-        yield better, "shift and swap"
+@dataclass(frozen=True)
+class _Task:
+    """Orders to batch, and how hard to try."""
+
+    orders: list[Order]
+    hall: RectHall
+    loads: Loads
+    tours: TourPricer
+    setup_mm: int
+    limits: BatchLimits
+    cancel: Callable[[], bool]
+    seed: int
+
+    def better(self, kept: Sets) -> Iterator[tuple[Sets, str]]:
+        """Better and better batches, and by which method."""
+        if len(self.orders) > ORDERS_AT_ONCE or kept:
+            yield from self._better_of_many(kept)
+            return
+        yield first_come_first_served(self.loads), "first come first served"
+        if self.cancel() or len(self.orders) < 2 or self.limits.rounds == 0:
+            return
+        batches = savings(self.loads, self.tours, [frozenset([order]) for order in range(len(self.orders))])
+        yield batches, "savings"
+        yield from self._better_of_few(batches)
+
+    def _better_of_few(self, batches: Sets) -> Iterator[tuple[Sets, str]]:
+        batches = self._polish(batches)
+        yield batches, "shift and swap"
+        if self.cancel() or self.limits.rounds < 2:
+            return
+        rounds = self.limits.rounds - 1
+        for better in improve_by_columns(
+            batches, self.loads, self.tours, self.setup_mm, self._polish, self.cancel, rounds, self.seed
+        ):
+            yield better, "column generation"
+
+    def _polish(self, start: Sets) -> Sets:
+        return [start, *improve(start, self.loads, self.tours, self.setup_mm, self.cancel, SWAP_ROUNDS_MAX)][-1]
+
+    def _better_of_many(self, kept: Sets) -> Iterator[tuple[Sets, str]]:
+        parts = Parts(self.orders, self.hall)
+        if kept:
+            fresh = sorted(set(range(len(self.orders))).difference(*kept))
+            batches = insert(kept, fresh, parts, self.loads, self.cancel)
+        else:
+            batches = overlapping(parts, self.loads, never)
+        yield batches, "overlap"
+        if self.cancel() or self.limits.rounds == 0:
+            return
+        if len(self.orders) <= ORDERS_AT_ONCE:
+            yield from self._better_of_few(batches)
+            return
+        rounds = EXCHANGES * self.limits.rounds
+        for better in exchange(batches, parts, self.loads, self.tours, self.setup_mm, self.cancel, rounds, self.seed):
+            yield better, "guessed exchanges"
 
 
 def _by_due(orders: list[Order]) -> list[Order]:
@@ -172,19 +204,26 @@ class _Writer:
         self._objective = objective
         self._orders = orders
         self._known: dict[frozenset[int], Batch] = {}
-        self._released = [self._batch(batch) for batch in released]
+        self._released = self._written(released)
 
-    def _batch(self, orders: list[Order]) -> Batch:
-        stops = [stop for order in orders for stop in order.stops]
-        route = plan_route(self._hall, stops, self._hall.start_point, self._hall.end_point)
-        dues = [order.due_s for order in orders if order.due_s is not None]
-        ids = tuple(order.order_id for order in orders)
-        return Batch(ids, route, route.length_mm, min(dues) if dues else None)
+    def _written(self, batches: Sequence[Sequence[Order]]) -> list[Batch]:
+        tours = [[stop for order in orders for stop in order.stops] for orders in batches]
+        routes = plan_routes(self._hall, tours, self._hall.start_point, self._hall.end_point)
+        dues = [[order.due_s for order in orders if order.due_s is not None] for orders in batches]
+        return [
+            Batch(tuple(order.order_id for order in orders), route, route.length_mm, min(due) if due else None)
+            for orders, route, due in zip(batches, routes, dues, strict=True)
+        ]
+
+    def remember(self, members: frozenset[int], batch: Batch) -> None:
+        """Take over a batch that was written down before."""
+        self._known[members] = batch
 
     def plan(self, batches: Sets, method: str) -> BatchPlan:
-        for members in batches:
-            if members not in self._known:
-                self._known[members] = self._batch([self._orders[order] for order in sorted(members)])
+        fresh = [members for members in batches if members not in self._known]
+        written = self._written([[self._orders[order] for order in sorted(members)] for members in fresh])
+        known = self._known | dict(zip(fresh, written, strict=True))
+        self._known = {members: known[members] for members in batches}
         found = sorted((self._known[members] for members in batches), key=_urgency)
         made = (*self._released, *found)
         length = sum(batch.length_mm for batch in made)

@@ -7,18 +7,20 @@ the furthest and the largest gap; those are found for all sets together, and one
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wms.optimise.geometry import Stop
 from wms.optimise.routing.ladder import NEVER, Ladder, shortest_length
-from wms.optimise.routing.rect import Frame, place
+from wms.optimise.routing.rect import Frame, Placed, place
 from wms.optimise.routing.states import FROM_BOTH, FROM_HIGH, FROM_LOW, ONCE, SKIP, TWICE
 
 SETS_AT_ONCE = 1_024  # keeps one pass of the ladder within the processor's cache
 
+BITS_MAX = 12  # positions looked up at once: tables of 4,096 values per cell stay in the processor's cache
+FEW_POSITIONS, BITS_OF_MANY = 100, 8  # where a cell has more positions, smaller tables save memory
 KNOWN_MAX = 2_000_000  # lengths remembered
 EXACT_IN_32_BITS = 1 << 24
 
@@ -37,30 +39,53 @@ class TourPricer:
         self._crossings = sorted({node for one in placed for node in one.crossings} | {base.start, base.end})
         self._index_positions([one.inside for one in placed])
         self._visits = np.zeros((len(self._crossings), len(placed)), dtype=np.bool_)
+        crossing = {node: index for index, node in enumerate(self._crossings)}
         for order, one in enumerate(placed):
-            for index, node in enumerate(self._crossings):
-                self._visits[index, order] = node in one.crossings
+            for node in one.crossings:
+                self._visits[crossing[node], order] = True
+        self._last = self._last_columns(placed)
         self._always = np.array([node in (base.start, base.end) for node in self._crossings])
         self._known: dict[frozenset[int], int] = {}
         self.priced = 0
         self._scale()
 
-    def _index_positions(self, inside: list[dict[tuple[int, int], list[int]]]) -> None:
-        """Which positions of each cell an order needs, as bits: 64 positions to a word, nearest in the lowest bit."""
+    def _last_columns(self, placed: Sequence[Placed]) -> Ints:
+        """Per order the last column its tours reach: none goes further, for it could go back along that column's aisle.
+
+        With a hub every column may be worth walking to; so may the next one where a tour begins or ends between aisles.
+        """
         base = self._base
-        ys = {cell: sorted({y for one in inside for y in one.get(cell, ())}) for cell in self._cells}
+        most = len(base.column_x_mm) - 1
+        least = max(base.start[0], base.end[0])
+        least = most if base.hub is not None else next(k for k in (*base.column_of_aisle, most) if k >= least)
+        reach = [[column for column, _ in (*one.inside, *one.crossings)] for one in placed]
+        return np.array([max([least, *columns]) for columns in reach], dtype=np.int64)
+
+    def _index_positions(self, inside: list[dict[tuple[int, int], list[int]]]) -> None:
+        """Which positions of each cell an order needs, as bits: some to a word, nearest in the lowest bit."""
+        base = self._base
+        found: dict[tuple[int, int], set[int]] = {cell: set() for cell in self._cells}
+        for one in inside:
+            for cell, places in one.items():
+                found[cell].update(places)
+        ys = {cell: sorted(places) for cell, places in found.items()}
         longest = max((len(values) for values in ys.values()), default=0)
-        words = -(-longest // 64)
-        self._offset: Costs = np.zeros((len(self._cells), 64 * words), dtype=np.int64)
-        self._bits = np.zeros((words, len(self._cells), len(inside)), dtype=np.uint64)
+        bits_max = BITS_MAX if longest <= FEW_POSITIONS else BITS_OF_MANY
+        words = -(-longest // bits_max)
+        self._bits_per_word = -(-longest // words) if words else 1
+        self._offset: Costs = np.zeros((len(self._cells), self._bits_per_word * words), dtype=np.int64)
+        self._bits = np.zeros((words, len(self._cells), len(inside)), dtype=np.uint16)
         self._length: Costs = np.zeros((len(self._cells), 1), dtype=np.int64)
         for c, (column, row) in enumerate(self._cells):
             self._length[c, 0] = base.empty_cost[column, row, 1]
-            rank = {y: k for k, y in enumerate(ys[column, row])}
-            self._offset[c, : len(rank)] = [y - base.row_y_mm[row] for y in rank]
-            for order, one in enumerate(inside):
-                for y in one.get((column, row), ()):
-                    self._bits[rank[y] // 64, c, order] |= np.uint64(1 << rank[y] % 64)
+            self._offset[c, : len(ys[column, row])] = [y - base.row_y_mm[row] for y in ys[column, row]]
+        index = {cell: c for c, cell in enumerate(self._cells)}
+        rank = {cell: {y: k for k, y in enumerate(places)} for cell, places in ys.items()}
+        for order, one in enumerate(inside):
+            for cell, places in one.items():
+                for y in places:
+                    word, bit = divmod(rank[cell][y], self._bits_per_word)
+                    self._bits[word, index[cell], order] |= 1 << bit
 
     def _scale(self) -> None:
         """Count in the largest unit that divides all lengths: small whole numbers are exact in 32-bit floats."""
@@ -73,6 +98,10 @@ class TourPricer:
         self._across = across // self._unit
         self._offset = (self._offset // self._unit).astype(kind)
         self._length = (self._length // self._unit).astype(kind)
+        width = self._bits_per_word
+        self._words = [
+            _word_table(self._offset[:, word * width : (word + 1) * width]) for word in range(len(self._bits))
+        ]
 
     def lengths(self, sets: Sequence[frozenset[int]]) -> list[int]:
         """Length of each set's shortest tour, in mm."""
@@ -81,58 +110,91 @@ class TourPricer:
         if len(known) + len(missing) > KNOWN_MAX:
             known.clear()
             missing = list(set(sets))
-        for begin in range(0, len(missing), SETS_AT_ONCE):
-            part = missing[begin : begin + SETS_AT_ONCE]
-            known.update(zip(part, self._price(part).tolist(), strict=True))
+        if missing:
+            known.update(zip(missing, self.price(_members(missing)).tolist(), strict=True))
         return [known[one] for one in sets]
 
     def length(self, one: Iterable[int]) -> int:
         return self.lengths([frozenset(one)])[0]
 
-    def _price(self, sets: list[frozenset[int]]) -> Ints:
-        self.priced += len(sets)
-        member = _members(sets)
-        cost = np.repeat(self._empty, len(sets), axis=3)
-        if self._cells:
-            columns, rows = np.array(self._cells).T
-            cost[columns, rows] = self._ways(member)
+    def price(self, member: Ints) -> Ints:
+        """Lengths of the tours over the orders of each column of `member` [orders, sets]; none is remembered.
+
+        An order may stand in a column more than once.
+        """
+        self.priced += member.shape[1]
+        lengths = np.empty(member.shape[1], dtype=np.int64)
+        last = self._last[member].max(axis=0)
+        turn = np.argsort(last, kind="stable")
+        for begin in range(0, len(turn), SETS_AT_ONCE):
+            part = turn[begin : begin + SETS_AT_ONCE]
+            lengths[part] = self._pass(member[:, part], int(last[part[-1]]) + 1)
+        return lengths
+
+    def _pass(self, member: Ints, columns: int) -> Ints:
+        """Prices of some sets that walk in the first `columns` columns only."""
+        cells = sum(column < columns for column, _ in self._cells)
+        cost = np.repeat(self._empty[:columns], member.shape[1], axis=3)
+        if cells:
+            column, row = np.array(self._cells[:cells]).T
+            cost[column, row] = self._ways(member, cells)
         visits = _visited(self._visits, member) | self._always[:, None]
-        touch = {node: visits[index] for index, node in enumerate(self._crossings)}
-        lengths = shortest_length(Ladder(cost, self._across, touch, self._base.flips))
+        touch = {node: visits[index] for index, node in enumerate(self._crossings) if node[0] < columns}
+        lengths = shortest_length(Ladder(cost, self._across[: columns - 1], touch, self._base.flips))
         return lengths.astype(np.int64) * self._unit
 
-    def _ways(self, member: Ints) -> Costs:
-        """Costs [cells, 6, sets] of walking each cell: from the nearest, the furthest and the largest gap."""
-        nearest, furthest, gap = self._reaches(member)
-        some = nearest >= 0
-        ways = np.empty((len(self._cells), 6, member.shape[1]), dtype=nearest.dtype)
+    def _ways(self, member: Ints, cells: int) -> Costs:
+        """Costs [cells, 6, sets] of walking the first cells: from the nearest, the furthest and the largest gap."""
+        nearest, furthest, gap = self._reaches(member, cells)
+        some, whole = nearest >= 0, self._length[:cells]
+        ways = np.empty((cells, 6, member.shape[1]), dtype=nearest.dtype)
         ways[:, SKIP] = np.where(some, NEVER, 0)
-        ways[:, ONCE] = self._length
-        ways[:, TWICE] = 2 * self._length
+        ways[:, ONCE] = whole
+        ways[:, TWICE] = 2 * whole
         ways[:, FROM_LOW] = np.where(some, 2 * furthest, NEVER)
-        ways[:, FROM_HIGH] = np.where(some, 2 * (self._length - nearest), NEVER)
-        ways[:, FROM_BOTH] = np.where(gap > 0, 2 * (self._length - gap), NEVER)
+        ways[:, FROM_HIGH] = np.where(some, 2 * (whole - nearest), NEVER)
+        ways[:, FROM_BOTH] = np.where(gap > 0, 2 * (whole - gap), NEVER)
         return ways
 
-    def _reaches(self, member: Ints) -> tuple[Costs, Costs, Costs]:
-        """Nearest and furthest position (-1: none) and largest gap [cells, sets], taking bit after bit away."""
-        shape = len(self._cells), member.shape[1]
+    def _reaches(self, member: Ints, cells: int) -> tuple[Costs, Costs, Costs]:
+        """Nearest and furthest position (-1: none) and largest gap [cells, sets], word after word."""
+        shape = cells, member.shape[1]
         nearest, furthest, gap = (np.full(shape, fill, dtype=self._offset.dtype) for fill in (-1, -1, 0))
-        row = np.arange(shape[0])[:, None]
-        for word, bits in enumerate(self._bits):
-            left = bits[:, member[0]]
+        row = np.arange(cells, dtype=np.intp)[:, None] << self._bits_per_word
+        for bits, table in zip(self._bits[:, :cells], self._words, strict=True):
+            found = bits[:, member[0]]
             for order in member[1:]:
-                left |= bits[:, order]
-            while left.any():
-                rest = left & (left - np.uint64(1))
-                here = left != 0
-                position = np.bitwise_count((left ^ rest) - np.uint64(1)).astype(np.intp)
-                offset = self._offset[row, np.where(here, position + 64 * word, 0)]
-                gap = np.where(here & (furthest >= 0), np.maximum(gap, offset - furthest), gap)
-                nearest = np.where(here & (nearest < 0), offset, nearest)
-                furthest = np.where(here, offset, furthest)
-                left = rest
+                found |= bits[:, order]
+            at = row + found
+            some, seen = found != 0, furthest >= 0
+            low = table.nearest.take(at)
+            np.maximum(gap, table.gap.take(at), out=gap)
+            np.maximum(gap, low - furthest, out=gap, where=some & seen)
+            np.copyto(nearest, low, where=some & ~seen)
+            np.copyto(furthest, table.furthest.take(at), where=some)
         return nearest, furthest, gap
+
+
+class _WordTable(NamedTuple):
+    """Nearest, furthest and largest gap for every value of a word [cells, values], flat."""
+
+    nearest: Costs
+    furthest: Costs
+    gap: Costs
+
+
+def _word_table(offset: Costs) -> _WordTable:
+    """The table of the positions [cells, bits] of one word, grown by one higher bit at a time."""
+    cells, bits = offset.shape
+    nearest, furthest, gap = (np.zeros((cells, 1 << bits), dtype=offset.dtype) for _ in range(3))
+    for bit in range(bits):
+        here, half = offset[:, bit : bit + 1], 1 << bit
+        nearest[:, half : 2 * half] = nearest[:, :half]
+        nearest[:, half] = offset[:, bit]
+        furthest[:, half : 2 * half] = here
+        gap[:, half : 2 * half] = np.maximum(gap[:, :half], here - furthest[:, :half])
+        gap[:, half] = 0
+    return _WordTable(nearest.ravel(), furthest.ravel(), gap.ravel())
 
 
 def _members(sets: list[frozenset[int]]) -> Ints:

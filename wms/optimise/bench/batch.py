@@ -20,7 +20,9 @@ FINISH_S = 0.05  # to write the last plan down
 
 
 @dataclass(frozen=True)
-class _Task:
+class BatchTask:
+    """What a file asks to be batched. `stub_mm` is walked twice more on every tour."""
+
     hall: RectHall
     orders: tuple[Order, ...]
     carts: tuple[Cart, ...]
@@ -49,7 +51,7 @@ def _is_length(text: str) -> bool:
 
 
 def _answer(content: bytes, time_limit_s: float, seed: int, end_gap: str | None) -> Answer:
-    task = _read(content, end_gap)
+    task = read_task(content, end_gap)
     begin, cpu_begin = time.monotonic(), time.process_time()
     first_plan_s = 0.0
     last: BatchPlan | None = None
@@ -82,17 +84,18 @@ def _answer(content: bytes, time_limit_s: float, seed: int, end_gap: str | None)
     }
 
 
-def _read(content: bytes, end_gap: str | None) -> _Task:
+def read_task(content: bytes, end_gap: str | None) -> BatchTask:
+    """What one file asks, in either format. Raises FileError."""
     if content.lstrip().startswith(b"//"):
         foodmart = read_foodmart(content)
-        return _Task(foodmart.hall, foodmart.orders, foodmart.carts)
+        return BatchTask(foodmart.hall, foodmart.orders, foodmart.carts)
     problem = read_text(content if end_gap is None else with_end_gap(content, end_gap))
     if problem.capacity is None:
         raise FileError(0, "PICKER_CAPACITY is missing")
     return _of_text(problem, problem.capacity)
 
 
-def _of_text(problem: TextProblem, capacity: Decimal) -> _Task:
+def _of_text(problem: TextProblem, capacity: Decimal) -> BatchTask:
     """An order's load is the sum of quantity times weight, in thousandths; its id is its place in the file."""
     cells = problem.cells_of()
     orders: list[Order] = []
@@ -100,7 +103,7 @@ def _of_text(problem: TextProblem, capacity: Decimal) -> _Task:
         stops = tuple(cells[line.article][0].stop for line in lines)
         load = sum((_weight(problem, line) * line.quantity for line in lines), Decimal(0))
         orders.append(Order(str(index), stops, (round(load * 1_000),)))
-    return _Task(problem.hall, tuple(orders), (Cart((int(capacity * 1_000),)),), problem.stub_mm)
+    return BatchTask(problem.hall, tuple(orders), (Cart((int(capacity * 1_000),)),), problem.stub_mm)
 
 
 def _weight(problem: TextProblem, line: Line) -> Decimal:

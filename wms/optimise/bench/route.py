@@ -66,7 +66,7 @@ def _warm(rows: int, open_tour: bool) -> None:
 
 
 def _tour_answer(tour: RectTour | GraphTour) -> Answer:
-    limits = _limits(len(tour.stops))
+    limits = search_limits(len(tour.stops))
     if isinstance(tour, RectTour):
         hall = tour.hall
         if hall.blocks <= 4:
@@ -83,7 +83,8 @@ def _tour_answer(tour: RectTour | GraphTour) -> Answer:
     }
 
 
-def _limits(stops: int) -> Limits:
+def search_limits(stops: int) -> Limits:
+    """What a search over so many stops may use: rounds, and seconds of the processor from now on."""
     deadline_s = time.process_time() + SEARCH_CPU_S_PER_STOP * stops
     return Limits(rounds=default_limits(stops).rounds, stop=lambda: time.process_time() > deadline_s)
 

@@ -59,7 +59,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class _Step:
-    """One step of the pass: which table, the cost of each of its transitions, and where it happens."""
+    """One step of the pass: which table, the cost of each choice (or one for all), and where it happens."""
 
     kind: str
     column: int
@@ -69,13 +69,29 @@ class _Step:
 
 
 def shortest_length(ladder: Ladder) -> Costs:
-    """Length of the shortest tour, or of each of many; at least NEVER where there is none."""
+    """Length of the shortest tour of each of many; at least NEVER where there is none."""
     tables = ladder.tables()
     reached = _begin(ladder, tables)
     for step in _steps(ladder, tables):
-        reached = np.minimum.reduceat(reached[step.table.source] + step.cost, step.table.first, axis=0)
+        reached = _arrive(step, reached)
     result: Costs = reached[tables.closing].min(axis=0)
     return result
+
+
+def _arrive(step: _Step, reached: Costs) -> Costs:
+    """Cheapest ways [states, tours] after a step. Layer by layer, for whole rows are compared fastest."""
+    (source, choice), *later = step.table.layers.parts
+    result: Costs = _grown(step, reached, source, choice)
+    for source, choice in later:
+        part = result[: len(source)]
+        np.minimum(part, _grown(step, reached, source, choice), out=part)
+    return result[step.table.layers.place]
+
+
+def _grown(step: _Step, reached: Costs, source: NDArray[np.int64], choice: NDArray[np.int64]) -> Costs:
+    grown = reached[source]
+    grown += step.cost[choice if len(step.cost) > 1 else 0]
+    return grown
 
 
 def shortest_tour(ladder: Ladder) -> tuple[int, Chosen]:
@@ -84,12 +100,55 @@ def shortest_tour(ladder: Ladder) -> tuple[int, Chosen]:
     reached = [_begin(ladder, tables)]
     steps = _steps(ladder, tables)
     for step in steps:
-        reached.append(np.minimum.reduceat(reached[-1][step.table.source] + step.cost, step.table.first))
+        cost = step.cost[step.table.choice] if len(step.cost) > 1 else step.cost
+        reached.append(np.minimum.reduceat(reached[-1][step.table.source] + cost, step.table.first))
     state = int(tables.closing[reached[-1][tables.closing].argmin()])
     length = int(reached[-1][state])
     if length >= NEVER:
         raise AssertionError("a ladder always has a tour")
     return length, _walk_back(ladder, tables, steps, reached, state)
+
+
+def shortest_tours(ladder: Ladder) -> list[tuple[int, Chosen]]:
+    """The shortest tour of each of many over the same ladder, and how it walks."""
+    tables = ladder.tables()
+    reached = [_begin(ladder, tables)]
+    steps = _steps(ladder, tables)
+    for step in steps:
+        reached.append(_arrive(step, reached[-1]))
+    state = tables.closing[reached[-1][tables.closing].argmin(axis=0)]
+    tours = np.arange(len(state))
+    lengths = reached[-1][state, tours]
+    if (lengths >= NEVER).any():
+        raise AssertionError("a ladder always has a tour")
+    aisle_way = np.zeros((ladder.columns, ladder.rows - 1, len(state)), dtype=np.int64)
+    across_times = np.zeros((ladder.columns - 1, ladder.rows, len(state)), dtype=np.int64)
+    for step, before, after in zip(reversed(steps), reversed(reached[:-1]), reversed(reached[1:]), strict=True):
+        taken = _transitions(step, before, after[state, tours], state)
+        state = step.table.source[taken]
+        choice = step.table.choice[taken]
+        if step.kind == "aisle":
+            aisle_way[step.column, step.row] = choice
+        elif step.kind == "across":
+            across_times[step.column] = tables.patterns[choice].T
+    ways, times = aisle_way.transpose(2, 0, 1).tolist(), across_times.transpose(2, 0, 1).tolist()
+    return [(int(length), Chosen(*walk)) for length, *walk in zip(lengths, ways, times, strict=True)]
+
+
+def _transitions(step: _Step, before: Costs, total: Costs, state: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each tour a transition into its state whose sum agrees."""
+    ends = np.append(step.table.first, len(step.table.source))
+    most = int(np.diff(ends)[state].max())
+    arriving = step.table.first[state][:, None] + np.arange(most)
+    real = arriving < ends[state + 1][:, None]
+    arriving[~real] = 0
+    tours = np.arange(len(state))[:, None]
+    cost = np.broadcast_to(step.cost.reshape(len(step.cost), -1), (len(step.cost), len(state)))
+    choice = step.table.choice[arriving] if len(step.cost) > 1 else np.zeros_like(arriving)
+    agrees = (before[step.table.source[arriving], tours] + cost[choice, tours] == total[:, None]) & real
+    assert agrees.any(axis=1).all(), "every reached state has a step leading to it"
+    result: NDArray[np.int64] = arriving[tours[:, 0], agrees.argmax(axis=1)]
+    return result
 
 
 def _begin(ladder: Ladder, tables: StateTables) -> Costs:
@@ -100,8 +159,7 @@ def _begin(ladder: Ladder, tables: StateTables) -> Costs:
 
 def _steps(ladder: Ladder, tables: StateTables) -> list[_Step]:
     """All steps in order: per column the crossings to visit, the aisles, then the walk to the next column."""
-    pattern_cost = ladder.across_cost @ tables.patterns.T
-    across = pattern_cost[:, tables.across.choice].astype(ladder.aisle_cost.dtype)
+    across = (ladder.across_cost @ tables.patterns.T).astype(ladder.aisle_cost.dtype)
     if ladder.aisle_cost.ndim == 4:
         across = across[:, :, None]
     steps: list[_Step] = []
@@ -110,7 +168,7 @@ def _steps(ladder: Ladder, tables: StateTables) -> list[_Step]:
         for row, flip in touched.get(column, ()):
             steps.append(_crossing_step(ladder, tables, column, row, flip))
         for row, table in enumerate(tables.aisle):
-            steps.append(_Step("aisle", column, row, table, ladder.aisle_cost[column, row, table.choice]))
+            steps.append(_Step("aisle", column, row, table, ladder.aisle_cost[column, row]))
         if column < ladder.columns - 1:
             steps.append(_Step("across", column, 0, tables.across, across[column]))
     return steps
@@ -132,7 +190,7 @@ def _crossing_step(ladder: Ladder, tables: StateTables, column: int, row: int, f
     table = tables.touch[row]
     must = ladder.touch[column, row]
     either = np.array([np.where(must, NEVER, 0), np.zeros_like(must, dtype=np.int64)])
-    return _Step("touch", column, row, table, either[table.choice].astype(ladder.aisle_cost.dtype))
+    return _Step("touch", column, row, table, either.astype(ladder.aisle_cost.dtype))
 
 
 def _walk_back(ladder: Ladder, tables: StateTables, steps: list[_Step], reached: list[Costs], state: int) -> Chosen:
@@ -152,7 +210,7 @@ def _walk_back(ladder: Ladder, tables: StateTables, steps: list[_Step], reached:
 
 def _transition(step: _Step, before: Costs, total: int, state: int) -> int:
     for k in range(step.table.firsts[state], step.table.firsts[state + 1]):
-        cost = step.cost[k] if len(step.cost) > 1 else step.cost[0]
+        cost = step.cost[step.table.choices[k]] if len(step.cost) > 1 else step.cost[0]
         if before[step.table.sources[k]] + cost == total:
             return k
     raise AssertionError("every reached state has a step leading to it")

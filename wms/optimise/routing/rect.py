@@ -12,9 +12,10 @@ from itertools import pairwise
 import numpy as np
 
 from wms.optimise.geometry import Point, RectHall, Stop, check_stop
-from wms.optimise.routing.ladder import Chosen, Ladder, aisle_ways, no_aisle, shortest_tour
-from wms.optimise.routing.states import FROM_BOTH, FROM_HIGH, FROM_LOW, ONCE, TWICE
+from wms.optimise.routing.ladder import Chosen, Ladder, aisle_ways, no_aisle, shortest_tour, shortest_tours
+from wms.optimise.routing.states import FROM_BOTH, FROM_HIGH, FROM_LOW, ONCE, SKIP, TWICE
 
+TOURS_AT_ONCE = 256  # solved in one pass
 ROWS_MAX = 5  # cross aisles the state tables are built for: 4 blocks
 
 
@@ -130,6 +131,35 @@ def exact_path(hall: RectHall, stops: Sequence[Stop], start: Point, end: Point) 
     return length, euler_walk(base, edges_of(base, placed, chosen))
 
 
+def exact_paths(
+    hall: RectHall, tours: Sequence[Sequence[Stop]], start: Point, end: Point
+) -> list[tuple[int, list[Point]]]:
+    """The same for many tours with the same start and end, in passes over many tours each."""
+    base = frame(hall, start, end)
+    found: list[tuple[int, list[Point]]] = []
+    for begin in range(0, len(tours), TOURS_AT_ONCE):
+        placed = [place(base, stops) for stops in tours[begin : begin + TOURS_AT_ONCE]]
+        solved = shortest_tours(_ladder_of_many(base, placed))
+        found += [
+            (length, euler_walk(base, edges_of(base, one, chosen)))
+            for one, (length, chosen) in zip(placed, solved, strict=True)
+        ]
+    return found
+
+
+def _ladder_of_many(base: Frame, placed: Sequence[Placed]) -> Ladder:
+    cost = np.repeat(base.empty_cost[..., None], len(placed), axis=3)
+    touched = {node for one in placed for node in one.crossings} | {base.start, base.end}
+    touch = {node: np.zeros(len(placed), dtype=np.bool_) for node in sorted(touched)}
+    for tour, one in enumerate(placed):
+        for (column, row), ys in one.inside.items():
+            low, high = base.row_y_mm[row], base.row_y_mm[row + 1]
+            cost[column, row, :, tour] = aisle_ways(high - low, [y - low for y in ys])
+        for node in one.crossings | {base.start, base.end}:
+            touch[node][tour] = True
+    return Ladder(cost, base.across_cost, touch, base.flips)
+
+
 Edges = dict[Point, list[Point]]
 
 
@@ -145,6 +175,8 @@ def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
     for column, ways in enumerate(chosen.aisle_way):
         x = base.column_x_mm[column]
         for row, way in enumerate(ways):
+            if way == SKIP:
+                continue
             low, high = base.crossing((column, row)), base.crossing((column, row + 1))
             if way in (ONCE, TWICE):
                 add(low, high, 1 if way == ONCE else 2)
@@ -156,6 +188,8 @@ def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
                 add(high, Point(x, above), 2)
     for column, counts in enumerate(chosen.across_times):
         for row, times in enumerate(counts):
+            if times == 0:
+                continue
             add(base.crossing((column, row)), base.crossing((column + 1, row)), times)
     edges.setdefault(base.crossing(base.start), [])
     return edges

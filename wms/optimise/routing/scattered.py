@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wms.optimise.geometry import HallError, Point, RectHall, Stop, check_stop, stop_point
+from wms.optimise.routing.cells import Cells
 from wms.optimise.routing.ladder import NEVER
 from wms.optimise.routing.options import Ints, Options, aisle_options
 from wms.optimise.routing.partial import Search
@@ -27,6 +28,7 @@ from wms.optimise.routing.rect import corners, exact_path, frame, visit_order
 from wms.optimise.routing.route import WALK_MM_PER_S, Route
 from wms.optimise.routing.states import AISLE_WAYS
 
+CHANGES_MAX = 10  # rounds of changing cells one by one
 ROUNDING = 0.01  # mm: far above the rounding of prices, far below a difference in length
 
 
@@ -44,7 +46,7 @@ class Effort:
     and from how many groups."""
 
     price_rounds: int = 40
-    searches: tuple[tuple[int, int], ...] = ((60, 20), (100, 40), (150, 15), (250, 100))
+    searches: tuple[tuple[int, int], ...] = ((60, 20), (100, 40), (150, 15))
 
 
 @dataclass(frozen=True)
@@ -105,16 +107,21 @@ class _Task:
         options = self._options()
         prices = Prices(self._base, options, self._need)
         unit = self._length_unit()
-        picks = self._near()
-        length = self._length(picks)
+        wanted = [index for index, supply in enumerate(self._supplies) if self._is_wanted(supply)]
+        self._cells = self._cells_of(wanted)
+        picks, length = self._settled(wanted, self._near())
         first = prices.judge(np.full(len(self._need), length / (2.0 * self._need.sum())))
         best = prices.improve(first, float(length), self._effort.price_rounds // 3)
+        passed = [pick.supply for pick in self._passed(options, prices.chosen(best))]
+        other = self._cells.completed(frozenset(wanted.index(supply) for supply in passed))
+        repaired = self._settled(wanted, [Pick(wanted[cell], 0) for cell in sorted(other)])
+        picks, length = min((picks, length), repaired, key=lambda pair: pair[1])
         proved = False
         for width, groups in self._effort.searches:
             found = Search(prices, best, float(length), width, groups, unit).run()
             if found.options:
-                other, other_length = self._realise(options, found.options)
-                picks, length = min((picks, length), (other, other_length), key=lambda pair: pair[1])
+                found_here = self._settled(wanted, self._passed(options, found.options))
+                picks, length = min((picks, length), found_here, key=lambda pair: pair[1])
             proved = proved or found.complete
             if proved or best.bound > length - unit + ROUNDING:
                 return self._result(picks, best.bound, proved=True)
@@ -173,20 +180,31 @@ class _Task:
                 picks.append(Pick(index, quantity))
         return picks
 
-    def _length(self, picks: list[Pick]) -> int:
-        stops = [self._supplies[pick.supply].stop for pick in picks]
-        return exact_path(self._hall, stops, self._start, self._base.crossing(self._base.end))[0]
-
-    def _realise(self, options: Options, chosen: list[int]) -> tuple[list[Pick], int]:
-        """What the chosen ways pass, and the exact tour over it."""
+    def _passed(self, options: Options, chosen: list[int]) -> list[Pick]:
+        """What is taken along the chosen ways."""
         passed = [
             index
             for index, supply in enumerate(self._supplies)
             for piece, offset in [self._spot(supply.stop)]
             if offset <= options.low[chosen[piece]] or 0 <= options.high[chosen[piece]] <= offset
         ]
-        picks = self._taken(passed)
-        return picks, self._length(picks)
+        return self._taken(passed)
+
+    def _is_wanted(self, supply: Supply) -> bool:
+        return supply.quantity > 0 and supply.article in self._articles
+
+    def _cells_of(self, wanted: list[int]) -> Cells:
+        number = {article: index for index, article in enumerate(self._articles)}
+        supplies = [self._supplies[index] for index in wanted]
+        article = np.array([number[supply.article] for supply in supplies], dtype=np.int64)
+        quantity = np.array([supply.quantity for supply in supplies], dtype=np.int64)
+        return Cells(self._base, [supply.stop for supply in supplies], article, quantity, self._need)
+
+    def _settled(self, wanted: list[int], picks: list[Pick]) -> tuple[list[Pick], int]:
+        """Picks improved cell by cell, and the length of their tour."""
+        place = {supply: cell for cell, supply in enumerate(wanted)}
+        taken, length = self._cells.improved(frozenset(place[pick.supply] for pick in picks), CHANGES_MAX)
+        return self._taken([wanted[cell] for cell in sorted(taken)]), length
 
     def _result(self, picks: list[Pick], bound: float, proved: bool) -> ScatteredRoute:
         stops = [self._supplies[pick.supply].stop for pick in picks]

@@ -41,6 +41,19 @@ class StepTable:
     sources: list[int]
     choices: list[int]
     firsts: list[int]
+    layers: Layers
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The same transitions, for many tours at once: layer k holds the k-th into each state that has so many.
+
+    States stand with the most transitions first, so that each layer covers the first states of the one before;
+    `place` [states] says where each stands.
+    """
+
+    parts: tuple[tuple[Ints, Ints], ...]
+    place: Ints
 
 
 @dataclass(frozen=True)
@@ -122,7 +135,15 @@ def _table(number: dict[State, int], moves: Moves) -> StepTable:
         flat.extend(arrivals or [(dead, 0)])
     sources, choices = [source for source, _ in flat], [choice for _, choice in flat]
     source, choice_, first = (np.array(values, dtype=np.int64) for values in (sources, choices, firsts))
-    return StepTable(source, choice_, first, sources, choices, [*firsts, len(flat)])
+    return StepTable(source, choice_, first, sources, choices, [*firsts, len(flat)], _layers(source, choice_, first))
+
+
+def _layers(source: Ints, choice: Ints, first: Ints) -> Layers:
+    count = np.diff(np.append(first, len(source)))
+    order = np.argsort(-count, kind="stable")
+    deep = [order[: np.count_nonzero(count > k)] for k in range(int(count.max()))]
+    place = np.argsort(order)
+    return Layers(tuple((source[first[states] + k], choice[first[states] + k]) for k, states in enumerate(deep)), place)
 
 
 def _done(rows: int) -> State:
