@@ -6,4 +6,6 @@ import sys
 
 from devices.cli import main
 
-sys.exit(main())
+# Guarded: processes of an accelerated run begin by importing this module.
+if __name__ == "__main__":
+    sys.exit(main())

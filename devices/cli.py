@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.resources import files
 from pathlib import Path
 
 from devices.config import Config, load_config
@@ -28,6 +29,8 @@ SIMULATORS = {
     "sorter": "devices.simulators.sorter",
     "sorter_modbus": "devices.simulators.sorter_modbus_command",
 }
+# What `wms-devices file NAME` prints, from the package's data folder.
+FILES = {"service": "wms-devices@.service", "rules": "70-chuwei.rules"}
 # Commands with options of their own: the rest of the line is theirs, and their modules are heavy.
 PASSED_ON = {"accept": "devices.accept", "sweep": "devices.accept.prints"}
 
@@ -80,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     doctor.add_argument("--json", action="store_true")
     doctor.set_defaults(act=_doctor)
 
+    shipped = commands.add_parser("file", help="print a file for this machine: the systemd service, the udev rules")
+    shipped.add_argument("name", choices=sorted(FILES))
+    shipped.set_defaults(act=_file)
+
     simulate = commands.add_parser("simulate", help="a simulated machine; each has --help of its own")
     simulate.add_argument("machine", choices=sorted(SIMULATORS))
     simulate.set_defaults(act=lambda chosen: 2)
@@ -90,6 +97,11 @@ def _parser() -> argparse.ArgumentParser:
     sweep = commands.add_parser("sweep", help="a fault at every byte of a print job; counts the labels; see --help")
     sweep.set_defaults(act=lambda chosen: 2)
     return parser
+
+
+def _file(chosen: argparse.Namespace) -> int:
+    sys.stdout.write(files(__package__).joinpath("data", FILES[chosen.name]).read_text(encoding="utf-8"))
+    return 0
 
 
 def _run(chosen: argparse.Namespace) -> int:

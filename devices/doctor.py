@@ -5,8 +5,11 @@ Ports are only opened, never written to: bytes sent on a guess could print a lab
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import stat
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +19,24 @@ from devices.config import Config, DeviceConfig
 from devices.errors import DeviceError, GatewayError
 from devices.link import Line, ServerClock, load_key
 from devices.lock import OutboxLock
+from devices.routes import read_plan
 from devices.transport import open_transport
 
 BY_ID = Path("/dev/serial/by-id")
+KEYBOARDS = Path("/dev/input/by-id")
+MB = 1_048_576
+FREE_BYTES_MIN = 500 * MB
+HEALTH_S = 2.0
+REASONS = {
+    "absent": "check cable, power and url",
+    "lost": "check cable and power; if it answers others, check baud and protocol",
+    "outbox": "make room on the outbox's disk",
+    "paper_out": "put in paper",
+    "cover_open": "close the cover",
+    "paused": "press the printer's pause key",
+    "no_session": "check the PLC, its cable and baud",
+    "routes": "check the server, or [routes] file",
+}
 CLOCK_WRONG_S = 60
 
 
@@ -44,12 +62,17 @@ def findings(config: Config | None) -> Iterator[Finding]:
     warning = sqlite.library_warning()
     yield Finding("SQLite", warning or "sound", bool(warning), "pip install pysqlite3" if warning else "")
     yield from _ports()
+    yield from _keyboards()
     if config is None:
         return
     yield from _outbox(config)
+    yield from _disk(config)
+    yield from _plan(config)
     for device in config.devices:
         if device.enabled and not device.url.startswith(("pty:", "memory:", "file:")):
             yield _device(device)
+    if config.health_port:
+        yield from _running(config)
     if config.server_url:
         yield _server(config)
 
@@ -67,6 +90,16 @@ def _ports() -> Iterator[Finding]:
         name = next((str(link) for link in _links_to(port.device)), port.device)
         mend = "" if usable else _group_advice(port.device)
         yield Finding(f"port {name}", f"{port.description}" if usable else "no permission", not usable, mend)
+
+
+def _keyboards() -> Iterator[Finding]:
+    """Scanners that play keyboard; every other keyboard is among them."""
+    if not KEYBOARDS.is_dir():
+        return
+    for link in sorted(KEYBOARDS.glob("*-event-kbd")):
+        readable = os.access(link, os.R_OK)
+        mend = "" if readable else _group_advice(os.path.realpath(link))
+        yield Finding(f"keyboard {link}", "can be read" if readable else "no permission", not readable, mend)
 
 
 def _is_there(port: object) -> bool:
@@ -104,6 +137,42 @@ def _outbox(config: Config) -> Iterator[Finding]:
     key = config.key_file
     if key.exists() and os.name == "posix" and stat.S_IMODE(key.stat().st_mode) & 0o077:
         yield Finding(f"key {key}", "others can read it", wrong=True, mend=f"chmod 600 {key}")
+
+
+def _disk(config: Config) -> Iterator[Finding]:
+    folder = config.outbox.parent
+    if not folder.is_dir():
+        return
+    free = shutil.disk_usage(folder).free
+    small = free < FREE_BYTES_MIN
+    mend = f"make room on the disk of {folder}: a full outbox stops bookings and labels" if small else ""
+    yield Finding(f"disk of {folder}", f"{free // MB} MB free", small, mend)
+
+
+def _plan(config: Config) -> Iterator[Finding]:
+    if config.routes_file is None:
+        return
+    try:
+        codes = len(read_plan(config.routes_file))
+    except GatewayError as error:
+        yield Finding(f"plan {config.routes_file}", str(error), wrong=True, mend="mend the file or [routes] file")
+        return
+    yield Finding(f"plan {config.routes_file}", f"{codes} codes")
+
+
+def _running(config: Config) -> Iterator[Finding]:
+    """What a gateway that runs now says of its devices; nothing if none does."""
+    url = f"http://127.0.0.1:{config.health_port}/health"
+    try:
+        with urllib.request.urlopen(url, timeout=HEALTH_S) as answer:
+            devices = json.load(answer)["devices"]
+    except (OSError, ValueError, KeyError):
+        return
+    for device in devices:
+        wrong = device["state"] not in ("ready", "disabled")
+        shown = f"{device['state']} {device['reason']}".strip()
+        mend = REASONS.get(device["reason"].partition(":")[0], "see docs/reference/devices.md") if wrong else ""
+        yield Finding(f"running device {device['name']}", shown, wrong, mend)
 
 
 def _device(device: DeviceConfig) -> Finding:

@@ -4,4 +4,6 @@ import sys
 
 from devices.accept.command import main
 
-sys.exit(main())
+# Guarded: processes of an accelerated run begin by importing this module.
+if __name__ == "__main__":
+    sys.exit(main())

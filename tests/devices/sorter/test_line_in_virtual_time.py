@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from devices.accept.trial import percentile
-from tests.devices.sorter.virtual_line import VirtualLine
+from devices.accept.virtual_line import VirtualLine
 
 
 def assert_every_parcel_is_booked_once_as_it_ended(line: VirtualLine, parcels: int) -> None:
