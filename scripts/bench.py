@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scripts.benches import audit, ledger, planning, rest, slotting
+from scripts.benches import audit, ledger, planning, rest, slotting, wave
 
-BENCHES = (audit, ledger, planning, rest, slotting)
+BENCHES = (audit, ledger, planning, rest, slotting, wave)
 
 
 def main(arguments: list[str] | None = None) -> int:

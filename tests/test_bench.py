@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scripts.benches import wave
 from scripts.benches.crowd import Done
 from scripts.benches.ledger import _ratios
 from scripts.benches.replay import Pick, Sent, function_of
@@ -38,6 +39,29 @@ def test_without_proc_no_processor_time_is_invented() -> None:
     found = {"seconds": 1.0, "cpu_s": math.nan, "cycles": 1, "times_s": {"pick": [0.1]}, "refused": []}
     *_, total = report(found, {"raw_commits_per_s": 1}, connections=1)
     assert total["cpu_ms_per_cycle"] is None
+
+
+def test_scans_while_a_wave_is_planned_are_told_beside_those_at_rest() -> None:
+    found = {
+        "scans": {"rest": [0.010] * 99 + [0.020], "planning": [0.030] * 100},
+        "phases": {"rest": 1.0, "planning": 2.0},
+        "refused": ["x"],
+        **dict.fromkeys(("plan_ms", "memory_mb", "walk_m", "first_come_m", "s_shape_m", "batches"), 1),
+    }
+    rest, planning, _machine, total = wave.report(found, {"raw_commits_per_s": 1}, 5_000)
+    assert (rest["phase"], rest["p99_ms"], planning["p99_ms"]) == ("rest", 10.0, 30.0)
+    assert (total["planning_p99_over_rest"], total["refused"]) == (3.0, 1)
+
+
+@pytest.mark.slow
+def test_a_short_wave_reaches_the_floor_while_people_scan() -> None:
+    words = ["wave", "--json", "--orders", "40", "--seconds", "2", "--rest", "1"]
+    command = [sys.executable, str(ROOT / "scripts" / "bench.py"), *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr
+    total = json.loads(done.stdout.splitlines()[-1])
+    assert total["batches"] >= 40 / 12
+    assert 0 < total["walk_m"] <= total["first_come_m"]
 
 
 @pytest.mark.slow

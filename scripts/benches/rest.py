@@ -47,7 +47,7 @@ def run(given: argparse.Namespace) -> int:
         folder = Path(name)
         print("building the park ...", file=sys.stderr)
         park = build(folder / "park.db")
-        with _server(park, folder / "server.log") as (pid, port):
+        with serving(park, folder / "server.log") as (pid, port):
             print(f"server {pid} on port {port}; {given.connections} connections ...", file=sys.stderr)
             wish = {
                 **asdict(park),
@@ -67,7 +67,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _server(park: BenchPark, log: Path) -> Iterator[tuple[int, int]]:
+def serving(park: BenchPark, log: Path) -> Iterator[tuple[int, int]]:
     """The server's process id and port, as long as it is needed."""
     command = [sys.executable, "-m", "wms.cli", "serve", "--db", park.url, "--port", "0"]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("WMS_")}
@@ -103,7 +103,7 @@ def _clients(wish: dict[str, Any]) -> dict[str, Any]:
 def report(found: dict[str, Any], machine: dict[str, Any], connections: int) -> Iterator[dict[str, Any]]:
     """One line per kind of call, one for the bare machine, the sum last."""
     for kind, times_s in found["times_s"].items():
-        yield {"bench": "rest", "call": kind, "count": len(times_s), **_percentiles(times_s)}
+        yield {"bench": "rest", "call": kind, "count": len(times_s), **percentiles(times_s)}
     yield {"bench": "rest", "machine": {**machine, "cpus": os.cpu_count(), "load": os.getloadavg()[0]}}
     calls = sum(len(times_s) for times_s in found["times_s"].values())
     cycles, cpu_s = max(1, found["cycles"]), found["cpu_s"]
@@ -123,7 +123,7 @@ def report(found: dict[str, Any], machine: dict[str, Any], connections: int) -> 
     }
 
 
-def _percentiles(times_s: list[float]) -> dict[str, float]:
+def percentiles(times_s: list[float]) -> dict[str, float]:
     """Nearest-rank p50 and p99 of sorted times, in ms."""
     return {
         f"p{share}_ms": round(times_s[max(0, math.ceil(len(times_s) * share / 100) - 1)] * 1_000, 2)
