@@ -50,7 +50,7 @@ KEYS = (
     ("Ctrl+Enter", "terminal.key.release"),
     ("?", "terminal.key.keys"),
 )
-PAGE_TEXTS = ("minutes", "seconds_ago", "offline", "stale", "logged_out", "fresh", "no_answer", "full")
+PAGE_TEXTS = ("minutes", "days", "seconds_ago", "offline", "stale", "logged_out", "fresh", "no_answer", "full")
 
 
 @terminal_pages.get("/")

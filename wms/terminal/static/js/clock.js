@@ -22,6 +22,7 @@ const two = (number) => String(number).padStart(2, "0");
 
 function span(ms) {
   const minutes = Math.floor(ms / 60000);
+  if (minutes >= 2 * 24 * 60) return say("days", { n: Math.floor(minutes / (24 * 60)) });
   return minutes < 60 ? say("minutes", { n: minutes }) : `${Math.floor(minutes / 60)}:${two(minutes % 60)}`;
 }
 
