@@ -9,12 +9,17 @@ import pytest
 from tests.builders import a_person, a_sku, stock_in
 from tests.outbound.orders import allocate, cancel, place
 from tests.picking.floor import Floor
-from tests.terminal.desk import Desk
+from tests.shipping.dock import a_dock, labelled
+from tests.terminal.desk import Desk, a_desk
 from tests.terminal.scene import stocked
 from wms.core import codes
 from wms.core.codes import Kind
+from wms.core.db import Database
+from wms.people.values import Role
 from wms.picking import service as picking
 from wms.picking.queries import walk_of_batch
+from wms.shipping import manifests
+from wms.shipping.tables import Manifest
 
 
 def look(desk: Desk, asked: str) -> str:
@@ -98,3 +103,20 @@ def test_names_are_data_never_markup(sqlite_desk: Desk) -> None:
     assert "&lt;img src=x" in raw
     asked = sqlite_desk.client.get("/terminal/look", query_string={"q": '"><script>alert(1)</script>'})
     assert "<script>alert" not in asked.get_data(as_text=True)
+
+
+def test_a_manifest_is_found_by_its_number_and_printed_to_be_signed(sqlite_database: Database) -> None:
+    dock = a_dock(sqlite_database)
+    made = labelled(dock)
+    opened = dock.park.act(lambda call: manifests.open_manifest(call, "YD"))
+    dock.park.act(lambda call: manifests.hand_over(call, opened.id, made.waybill))
+    no = dock.park.read(lambda session: session.get_one(Manifest, opened.id).no)
+    desk = a_desk(dock.park)
+    desk.hire(role=Role.SUPERVISOR)
+    desk.log_in()
+    words = desk.client.get("/terminal/look", query_string={"q": no}).get_data(as_text=True)
+    assert made.waybill in words
+    assert f"/terminal/manifests/{no}.pdf" in words
+    assert desk.client.get(f"/terminal/manifests/{no}.pdf").get_data().startswith(b"%PDF-")
+    assert desk.client.get("/terminal/manifests/M0.pdf").status_code == 404
+    assert no in desk.client.get("/terminal/look", query_string={"q": no[:5]}).get_data(as_text=True)

@@ -225,7 +225,9 @@ class Inside:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What a code is: kind, name, facts by label, what is in it, and its whole history, the newest first."""
+    """What a code is: kind, name, facts by label, what is in it, and its whole history, the newest first. `paper`: the
+    address of its PDF, if it has one.
+    """
 
     kind: str
     code: str
@@ -234,3 +236,4 @@ class Card:
     inside: Sequence[Inside] = ()
     history: Sequence[Happened] = ()
     cut: bool = False
+    paper: str = ""

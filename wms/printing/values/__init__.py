@@ -19,6 +19,7 @@ from wms.printing.values.labels import (
     ToteLabel,
     trace_code,
 )
+from wms.printing.values.papers import ManifestPaper, ManifestRow
 
 __all__ = [
     "Badge",
@@ -29,6 +30,8 @@ __all__ = [
     "HasRows",
     "JobState",
     "LabelValues",
+    "ManifestPaper",
+    "ManifestRow",
     "Offered",
     "PackedLine",
     "PackingList",

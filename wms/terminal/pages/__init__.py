@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wms.terminal.pages import commands, door, labels, live, sheets, views
+from wms.terminal.pages import commands, door, labels, live, papers, sheets, views
 from wms.terminal.pages.blueprints import front_door, terminal_pages
 
-__all__ = ["commands", "door", "front_door", "labels", "live", "sheets", "terminal_pages", "views"]
+__all__ = ["commands", "door", "front_door", "labels", "live", "papers", "sheets", "terminal_pages", "views"]

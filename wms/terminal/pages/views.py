@@ -35,6 +35,7 @@ OPTIONS = (
     "view",
     "people",
     "page",
+    "passage",
 )
 OPTION_LENGTH_MAX = 128
 KEYS = (

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wms.sorting.queries import proposed_plan, waiting_switches
 from wms.terminal.queries import crew as crew_queries
 from wms.terminal.queries import equipment
 from wms.terminal.queries.line import line
+from wms.terminal.queries.passages import STEP, STEPS, last_hours, passage
 from wms.terminal.sections.common import Asked, Part, device_name, doing, known_words
 from wms.terminal.sections.overview import most_per_h
+
+HOURS_S = 30.0
+DIGITS_MAX = 18
 
 
 def the_line(asked: Asked) -> list[Part]:
@@ -30,17 +36,36 @@ def the_line(asked: Asked) -> list[Part]:
             },
             reader.say("terminal.rejects", n=len(now.rejects)),
         ),
-        Part(
-            "sort_plan",
-            "sort_plan",
-            {
-                "plan": proposed_plan(asked.look.session, asked.look.warehouse_id),
-                "switches": waiting_switches(asked.look.session, asked.look.warehouse_id),
-                "courier": asked.look.courier,
-            },
-            reader.say("terminal.sort_plan"),
-        ),
+        _beside(asked),
     ]
+
+
+def _beside(asked: Asked) -> Part:
+    """Beside the rejects: one passage, or the last hours, or the sort plan. One place, so that it keeps its name."""
+    look, reader = asked.look, asked.reader
+    asked_for = asked.options.get("passage", "")
+    one = passage(look, int(asked_for)) if asked_for.isdecimal() and len(asked_for) < DIGITS_MAX else None
+    if one is not None:
+        fills: dict[str, Any] = {
+            "one": one,
+            "todo": known_words(reader, "terminal.passage.do", one.kind),
+            "reject": lambda kind: known_words(reader, "terminal.reject", kind),
+        }
+        return Part("sort_plan", "passage", fills, reader.say("terminal.passage"))
+    if asked.option("side", ("plan", "hours")) == "hours":
+        hours = asked.keep("hours", HOURS_S, lambda: last_hours(look))
+        marks = [hours.begin + 6 * number * STEP for number in range(STEPS // 6)]
+        return Part("sort_plan", "hours", {"hours": hours, "marks": marks}, reader.say("terminal.hours"))
+    return Part(
+        "sort_plan",
+        "sort_plan",
+        {
+            "plan": proposed_plan(look.session, look.warehouse_id),
+            "switches": waiting_switches(look.session, look.warehouse_id),
+            "courier": look.courier,
+        },
+        reader.say("terminal.sort_plan"),
+    )
 
 
 def people(asked: Asked) -> list[Part]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from wms.core import codes
 from wms.core.codes import Kind
 from wms.core.refusal import Refused
-from wms.terminal.queries.history import goods, people, places, sales
+from wms.terminal.queries.history import dispatch, goods, people, places, sales
 from wms.terminal.queries.history.common import Find
 from wms.terminal.queries.look import Look
 from wms.terminal.values import Card, Inside
@@ -34,6 +34,7 @@ _ANY: tuple[Find, ...] = (
     places.container,
     goods.lot,
     sales.bag,
+    dispatch.manifest,
     sales.wave,
     sales.batch,
     places.asn,
@@ -68,5 +69,10 @@ def look_up(look: Look, asked: str) -> Answer:
 
 
 def _named(look: Look, text: str) -> tuple[Inside, ...]:
-    found = [*goods.named(look, text), *people.named(look, text), *sales.numbered(look, text)]
+    found = [
+        *goods.named(look, text),
+        *people.named(look, text),
+        *sales.numbered(look, text),
+        *dispatch.numbered(look, text),
+    ]
     return tuple(found[:MATCHES_MAX])
