@@ -15,7 +15,7 @@ from wms.core.refusal import Reason
 from wms.shipping.tables import Bag
 from wms.site import service as site_service
 from wms.sorting import service
-from wms.sorting.queries import proposed_plan, waiting_switches
+from wms.sorting.queries import proposed_plan, running_plan, waiting_switches
 from wms.sorting.rules import switch
 from wms.sorting.values import Finding, Plan
 
@@ -30,7 +30,7 @@ def dock(database: Database) -> Dock:
 
 
 def plan(dock: Dock) -> Plan:
-    return dock.park.read(lambda session: service.running_plan(session, dock.park.warehouse_id))
+    return dock.park.read(lambda session: running_plan(session, dock.park.warehouse_id))
 
 
 def propose(dock: Dock, *closed: int) -> Any:

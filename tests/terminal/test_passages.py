@@ -11,6 +11,7 @@ from tests.terminal.desk import Desk, a_desk
 from wms.core.db import Database
 from wms.people.values import Role
 from wms.sorting import service as sorting
+from wms.sorting.queries import running_plan
 
 GATEWAY = 1
 
@@ -70,7 +71,7 @@ def test_another_ones_passage_or_none_shows_the_plan(desk: Desk) -> None:
 
 def test_the_last_hours_count_each_chute(dock: Dock, desk: Desk) -> None:
     one, other = labelled(dock), labelled(dock)
-    chute = dock.park.read(lambda session: sorting.running_plan(session, dock.park.warehouse_id))["YD", "杭州"][0]
+    chute = dock.park.read(lambda session: running_plan(session, dock.park.warehouse_id))["YD", "杭州"][0]
     passed(dock, 1, [one.waybill], chute, "OK")
     passed(dock, 2, [other.waybill], chute, "OK")
     words = page(desk, side="hours")

@@ -11,7 +11,7 @@ from tests.terminal.test_slots import delivered
 from wms.core.refusal import Reason
 from wms.shipping import couriers
 from wms.sorting import service as sorting
-from wms.sorting.queries import proposed_plan, waiting_switches
+from wms.sorting.queries import proposed_plan, running_plan, waiting_switches
 from wms.sorting.values import Plan
 
 
@@ -27,7 +27,7 @@ def line(sqlite_desk: Desk) -> Desk:
 
 
 def running(desk: Desk) -> Plan:
-    return desk.park.read(lambda session: sorting.running_plan(session, desk.park.warehouse_id))
+    return desk.park.read(lambda session: running_plan(session, desk.park.warehouse_id))
 
 
 def page(desk: Desk) -> str:

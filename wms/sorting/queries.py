@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wms.sorting.tables import SortPlanRow, SortSwitch
-from wms.sorting.values import HubRow, PlanWorth
+from wms.sorting.rules import group_of
+from wms.sorting.tables import SortPlanRow, SortRule, SortSwitch
+from wms.sorting.values import HubRow, Plan, PlanWorth
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +59,13 @@ def waiting_switches(session: Session, warehouse_id: int) -> Mapping[int, str]:
         .order_by(SortSwitch.chute)
     )
     return {row.chute: row.hub for row in rows}
+
+
+def running_plan(session: Session, warehouse_id: int) -> Plan:
+    """What each hub's parcels are told now."""
+    rows = session.execute(
+        select(SortRule.courier, SortRule.hub, SortRule.chutes)
+        .where(SortRule.warehouse_id == warehouse_id)
+        .order_by(SortRule.courier, SortRule.hub)
+    )
+    return {(row.courier, row.hub): tuple(sorted(group_of(row.chutes))) for row in rows}

@@ -11,7 +11,6 @@ from wms.sorting.service.plans import (
     plan_chutes,
     propose_plan,
     route_courier,
-    running_plan,
     use,
 )
 from wms.sorting.service.routes import (
@@ -46,7 +45,6 @@ __all__ = [
     "route_order",
     "route_parcel",
     "routes_since",
-    "running_plan",
     "sort_by_hand",
     "use",
     "waiting",

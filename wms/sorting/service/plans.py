@@ -21,6 +21,7 @@ from wms.shipping.routes import bag_hub
 from wms.shipping.tables import Bag, RouteRule, Waybill
 from wms.site.tables import Chute
 from wms.sorting import rules
+from wms.sorting.queries import running_plan
 from wms.sorting.service.routes import route_parcel, waiting
 from wms.sorting.tables import SortPlanRow, SortRule, SortSwitch
 from wms.sorting.values import HubLoad, Plan
@@ -93,16 +94,6 @@ def _write(call: Call, plan: Plan) -> None:
     call.session.flush()
     for parcel_id in call.session.scalars(select(Parcel.id).where(*waiting(call)).order_by(Parcel.id)).all():
         route_parcel(call, parcel_id)
-
-
-def running_plan(session: Session, warehouse_id: int) -> Plan:
-    """What each hub's parcels are told now."""
-    rows = session.execute(
-        select(SortRule.courier, SortRule.hub, SortRule.chutes)
-        .where(SortRule.warehouse_id == warehouse_id)
-        .order_by(SortRule.courier, SortRule.hub)
-    )
-    return {(row.courier, row.hub): tuple(sorted(rules.group_of(row.chutes))) for row in rows}
 
 
 def open_chutes(session: Session, warehouse_id: int) -> Sequence[int]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from wms.outbound.tables import Order
 from wms.packing.tables import Parcel
 from wms.site import queries as site
-from wms.sorting.service import running_plan
+from wms.sorting.queries import running_plan
 from wms.sorting.tables import DivertRow
 from wms.sorting.values import REJECT
 from wms.terminal.queries.look import Look
