@@ -130,8 +130,9 @@ def _version(who: Who) -> int:
 def scan(asked: Asked) -> Answer:
     who, body, at = _who_asks(asked), read_object(asked.body or b"{}"), edge()
     aim = str(body["aim"]) if body.get("aim") else None
-    outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), aim, _made_on(body))
-    return 200, _screen(who, outcome)
+    left = shell.Left()
+    outcome = shell.scan(at.db, at.clock, who, _text(body, "id"), _text(body, "code"), aim, _made_on(body), left=left)
+    return 200, _screen(who, outcome, left)
 
 
 @handheld_pages.post("/action")
@@ -139,8 +140,9 @@ def scan(asked: Asked) -> Answer:
 def action(asked: Asked) -> Answer:
     who, body, at = _who_asks(asked), read_object(asked.body or b"{}"), edge()
     action_id, name, value = _text(body, "id"), _text(body, "action"), str(body.get("value", ""))
-    outcome = shell.act(at.db, at.clock, who, action_id, name, value, _made_on(body))
-    return 200, _screen(who, outcome)
+    left = shell.Left()
+    outcome = shell.act(at.db, at.clock, who, action_id, name, value, _made_on(body), left=left)
+    return 200, _screen(who, outcome, left)
 
 
 @handheld_pages.post("/language")
@@ -163,10 +165,10 @@ def _set_language(call: Call, chosen: str) -> dict[str, Any]:
     return {"message": None}
 
 
-def _screen(who: Who, outcome: Outcome) -> str:
+def _screen(who: Who, outcome: Outcome, left: shell.Left | None = None) -> str:
     """The screen as it is now, with what the command said. A refusal of ours (5xx) has gone another way."""
     at = edge()
-    return to_json(shell.envelope(at.db, at.clock, who, outcome))
+    return to_json(shell.envelope(at.db, at.clock, who, outcome, left))
 
 
 def _who(*, changing: bool = False) -> Who:

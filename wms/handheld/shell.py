@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
@@ -23,36 +24,18 @@ from wms.core.dialogue import AHEAD_MAX, Dialogue, Level, Message, Move, Scan, S
 from wms.core.i18n import text
 from wms.core.perform import Outcome, fingerprint, perform, system_call, to_json
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for
+from wms.core.sql import dialect_of, insert_for, insert_of
 from wms.handheld import menu
 from wms.handheld.registry import DIALOGUES, by_task_kind
+from wms.handheld.standing import AT_MENU, MENU, WHERE_LEFT_KEPT, Left, Standing, as_left, standing
 from wms.people.tables import Person
 from wms.work.tables import DialogueState
 
-MENU = "menu"
 STANDS = frozenset({Level.WRONG, Level.ATTENTION, Level.INTERCEPTED})
 STOPS_THE_HAND = frozenset({Reason.ORDER_INTERCEPTED})
 
 _state = table_of(DialogueState)
-_where_left = select(_state).where(_state.c.person_id == bindparam("p"))
-_where_left_kept = _where_left.with_for_update()
 _person_of = select(table_of(Person)).where(table_of(Person).c.id == bindparam("p"))
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a person stands: dialogue, step, what it remembers, and the version his screen was drawn from."""
-
-    dialogue: str
-    step: str
-    state: Mapping[str, Any]
-    task_id: int | None
-    version: int
-    message: Mapping[str, Any] | None
-
-    @property
-    def token(self) -> str:
-        return f"{self.version}.{self.step}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +53,6 @@ def _nothing(call: Call) -> None:
     """Nothing else is booked with a scan of a PDA."""
 
 
-AT_MENU = Standing(MENU, MENU, {}, None, 0, None)
-
-
-def standing(session: Session, person_id: int) -> Standing:
-    """Where this person was left."""
-    return _as_left(session.execute(_where_left, {"p": person_id}).one_or_none())
-
-
-def _as_left(row: Any) -> Standing:
-    if row is None or (row.dialogue != MENU and row.dialogue not in DIALOGUES):
-        return AT_MENU
-    return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None)
-
-
 def scan(
     db: Database,
     clock: Clock,
@@ -93,6 +62,7 @@ def scan(
     aim: str | None = None,
     made_on: MadeOn | None = None,
     also: Also = _nothing,
+    left: Left | None = None,
 ) -> Outcome:
     """One scan. The outcome's content is {"message": ...} or the error envelope of the refusal.
 
@@ -105,7 +75,7 @@ def scan(
         also(call)
         return _scanned(call, scan_id, code, aim, made_on)
 
-    return perform(db, clock, who, scan_id, to_json(["scan", code, aim]), work)
+    return perform(db, clock, who, scan_id, to_json(["scan", code, aim]), (left or Left()).noting(work))
 
 
 def act(
@@ -116,10 +86,12 @@ def act(
     action: str,
     value: str = "",
     made_on: MadeOn | None = None,
+    left: Left | None = None,
 ) -> Outcome:
     """One key, choice or typed value. `made_on` as for a scan."""
     content = to_json(["action", action, value])
-    return perform(db, clock, who, action_id, content, lambda call: _acted(call, action, value, made_on))
+    work = (left or Left()).noting(lambda call: _acted(call, action, value, made_on))
+    return perform(db, clock, who, action_id, content, work)
 
 
 def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int, also: Also = _nothing) -> Outcome | None:
@@ -170,11 +142,11 @@ def _stands(call: Call, made_on: MadeOn | None) -> Standing:
 def _kept(call: Call) -> Standing:
     """Where the person stands, kept from his other scans until the commit: fast ones come by several connections."""
     mine = {"p": _person(call)}
-    row = call.session.execute(_where_left_kept, mine).one_or_none()
+    row = call.session.execute(WHERE_LEFT_KEPT, mine).one_or_none()
     if row is None:
         call.session.execute(insert_for(call.session, _state).on_conflict_do_nothing(), _row(call, AT_MENU))
-        row = call.session.execute(_where_left_kept, mine).one_or_none()
-    return _as_left(row)
+        row = call.session.execute(WHERE_LEFT_KEPT, mine).one_or_none()
+    return as_left(row)
 
 
 def _weighed(call: Call, weight_g: int) -> dict[str, Any]:
@@ -199,10 +171,17 @@ def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
     if move.step is not None:
         now = Standing(entered.dialogue, move.step, move.state, move.task_id, version, message)
     row = _row(call, now)
-    fresh = insert_for(call.session, _state)
-    call.session.execute(fresh.on_conflict_do_update(index_elements=["person_id"], set_=row), row)
+    call.session.execute(_keep_standing(dialect_of(call.session)), row)
+    call.session.info["standing", _person(call)] = now
     call.wakes.update({"live", f"person:{_person(call)}"})
     return {"message": message}
+
+
+@cache
+def _keep_standing(dialect: str) -> Any:
+    fresh = insert_of(dialect, _state)
+    changed = {column.name: fresh.excluded[column.name] for column in _state.columns if column.name != "person_id"}
+    return fresh.on_conflict_do_update(index_elements=["person_id"], set_=changed)
 
 
 def _row(call: Call, now: Standing) -> dict[str, Any]:
@@ -239,8 +218,8 @@ def labels_moved(call: Call, person_id: int) -> None:
 
     A message that stands until the next scan stays.
     """
-    row = call.session.execute(_where_left_kept, {"p": person_id}).one_or_none()
-    at = _as_left(row)
+    row = call.session.execute(WHERE_LEFT_KEPT, {"p": person_id}).one_or_none()
+    at = as_left(row)
     said = Level((at.message or {}).get("level", Level.OK))
     if at.dialogue == MENU or not _step(at).shows_labels or said in STANDS:
         return
@@ -251,12 +230,21 @@ def labels_moved(call: Call, person_id: int) -> None:
 
 def forget(session: Session, person_id: int) -> None:
     """Back to the menu, whatever was begun: for a supervisor who takes the work away."""
+    session.info.pop(("standing", person_id), None)
     session.execute(delete(_state).where(_state.c.person_id == person_id))
 
 
-def envelope(db: Database, clock: Clock, who: Who, outcome: Outcome | None = None) -> dict[str, Any]:
+def envelope(
+    db: Database, clock: Clock, who: Who, outcome: Outcome | None = None, left: Left | None = None
+) -> dict[str, Any]:
     """The PDA's screen as the rows are now, with the message of `outcome` (or the last one kept)."""
-    return db.read(lambda session: _envelope(Call.begun(session, who, "view", clock.now()), outcome))
+
+    def draw(session: Session) -> dict[str, Any]:
+        if left is not None:
+            left.hand_on(session, outcome)
+        return _envelope(Call.begun(session, who, "view", clock.now()), outcome)
+
+    return db.read(draw)
 
 
 def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
@@ -366,7 +354,9 @@ def dialogue_for(task_kind: str) -> Dialogue | None:
 
 
 __all__ = [
+    "Left",
     "MadeOn",
+    "Standing",
     "act",
     "ahead",
     "dialogue_for",

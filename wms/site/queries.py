@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from wms.core import codes
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall
 from wms.site.tables import Aisle, Chute, Container, Hall, Place, Slot, Station, Warehouse, Zone
@@ -53,9 +54,21 @@ _SLOT_COLUMNS = (
 )
 
 
+_buildings, _floors = table_of(Warehouse), table_of(Hall)
+_building = select(
+    _buildings.c.id, _buildings.c.code, _buildings.c.name, _buildings.c.time_zone, _buildings.c.settings
+).where(_buildings.c.id == bindparam("w"))
+_first_hall = (
+    select(_floors.c.id, _floors.c.version)
+    .where(_floors.c.warehouse_id == bindparam("w"))
+    .order_by(_floors.c.id)
+    .limit(1)
+)
+
+
 def warehouse(session: Session, warehouse_id: int) -> WarehouseFacts:
     """The building by its id."""
-    row = session.get(Warehouse, warehouse_id)
+    row = session.execute(_building, {"w": warehouse_id}).one_or_none()
     if row is None:
         raise Refused(Reason.NOT_FOUND, what="warehouse")
     return WarehouseFacts(row.id, row.code, row.name, row.time_zone, dict(row.settings))
@@ -115,9 +128,7 @@ def slots(
 
 def hall(session: Session, warehouse_id: int) -> HallFacts:
     """The (first) hall of a building. Read once per version: every change of a hall counts it up."""
-    known = session.execute(
-        select(Hall.id, Hall.version).where(Hall.warehouse_id == warehouse_id).order_by(Hall.id).limit(1)
-    ).one_or_none()
+    known = session.execute(_first_hall, {"w": warehouse_id}).one_or_none()
     if known is None:
         raise Refused(Reason.NOT_FOUND, what="hall")
     cache = _halls.setdefault(session.get_bind().engine, {})
