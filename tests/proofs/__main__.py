@@ -24,6 +24,8 @@ from tests.proofs import frame, table
 from tests.proofs.frame import BOTH, PROOFS, SQLITE, Ground, Proof, Twin
 from tests.proofs.table import Line
 
+CALIBRATION_S = 2.0
+
 
 class Grounds:
     """Makes grounds of both kinds; each kind is prepared and its bare machine measured when first asked for.
@@ -44,7 +46,7 @@ class Grounds:
         self.commits_per_s(kind)
         folder = Path(tempfile.mkdtemp(prefix="ground-", dir=self._folder))
         if kind == SQLITE:
-            with frame.standing_on_sqlite(self._folder / "template.db", folder, seed) as ground:
+            with frame.standing_on_sqlite(self._sqlite_template, folder, seed) as ground:
                 yield ground
         else:
             assert self._server is not None
@@ -58,18 +60,21 @@ class Grounds:
         return self._commits_per_s[kind]
 
     def _sqlite(self) -> float:
-        template, raw = self._folder / "template.db", self._folder / "raw.db"
-        if not template.exists():
-            schema.build(f"sqlite:///{template}")
         for left in self._folder.glob("raw.db*"):
             left.unlink()
-        return sqlite_commits_per_s(raw)
+        return sqlite_commits_per_s(self._folder / "raw.db", CALIBRATION_S)
+
+    def _sqlite_template(self) -> Path:
+        template = self._folder / "template.db"
+        if not template.exists():
+            schema.build(f"sqlite:///{template}")
+        return template
 
     def _postgresql(self) -> float:
         server = self._server or self._started()
         raw = server.create("raw")
         try:
-            return postgresql_commits_per_s(server.url(raw))
+            return postgresql_commits_per_s(server.url(raw), CALIBRATION_S)
         finally:
             server.drop(raw)
 

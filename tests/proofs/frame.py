@@ -190,13 +190,13 @@ def why_not(kind: str) -> str | None:
 
 
 @contextmanager
-def standing_on_sqlite(template: Path, folder: Path, seed: int = SEED) -> Iterator[Ground]:
-    """A ground whose databases are copies of the file `template`."""
+def standing_on_sqlite(template: Callable[[], Path], folder: Path, seed: int = SEED) -> Iterator[Ground]:
+    """A ground whose databases are copies of the file that `template` gives, asked when one is wanted."""
     numbers = count(1)
 
     def copy() -> str:
         path = folder / f"chuwei-{next(numbers)}.db"
-        shutil.copyfile(template, path)
+        shutil.copyfile(template(), path)
         return f"sqlite:///{path}"
 
     ground = Ground(SQLITE, folder, seed, copy)

@@ -32,7 +32,8 @@ def ground(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         with frame.standing_on_postgresql(server, template, folder) as made:
             yield made
         return
-    with frame.standing_on_sqlite(request.getfixturevalue("sqlite_template"), folder) as made:
+    template: Path = request.getfixturevalue("sqlite_template")
+    with frame.standing_on_sqlite(lambda: template, folder) as made:
         yield made
 
 

@@ -37,8 +37,9 @@ def a_twin(experiment: frame.Experiment) -> Twin:
 
 @pytest.fixture
 def only(monkeypatch: pytest.MonkeyPatch) -> object:
-    """These are all the proofs there are."""
+    """These are all the proofs there are. What the machine can do is looked at briefly."""
     frame.gather()
+    monkeypatch.setattr("tests.proofs.__main__.CALIBRATION_S", 0.05)
 
     def set_up(proof: Proof, twin: Twin) -> None:
         for known, one in ((frame.PROOFS, proof), (frame.TWINS, twin)):
