@@ -32,8 +32,8 @@ def ground(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
         with frame.standing_on_postgresql(server, template, folder) as made:
             yield made
         return
-    template: Path = request.getfixturevalue("sqlite_template")
-    with frame.standing_on_sqlite(lambda: template, folder) as made:
+    empty: Path = request.getfixturevalue("sqlite_template")
+    with frame.standing_on_sqlite(lambda: empty, folder) as made:
         yield made
 
 
