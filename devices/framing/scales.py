@@ -29,7 +29,10 @@ class Reading:
 
 
 OVERLOAD = Reading(None, False, "overload")
+UNDERLOAD = Reading(None, False, "underload")
+ERROR = Reading(None, False, "scale_error")
 CANNOT = Reading(None, False, "scale_cannot")
+SICS_FAULTS = {b"S +": OVERLOAD, b"S -": UNDERLOAD, b"S I": CANNOT, b"ES": ERROR}
 
 
 def read_cas(line: bytes) -> Reading | None:
@@ -63,10 +66,8 @@ def read_yaohua(content: bytes) -> Reading | None:
 
 def read_sics(line: bytes) -> Reading | None:
     """The answer to `SI`, without its CR LF."""
-    if line in (b"S +", b"S -"):
-        return OVERLOAD
-    if line == b"S I":
-        return CANNOT
+    if line in SICS_FAULTS:
+        return SICS_FAULTS[line]
     found = SICS.fullmatch(line)
     if found is None or len(found[2]) != SICS_VALUE_BYTES:
         return None

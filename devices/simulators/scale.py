@@ -1,6 +1,7 @@
 """A simulated scale: `wms-devices simulate scale --protocol cas --port /tmp/scale`.
 
-Controls: `{"put": grams}`, `{"remove": true}`, `{"overload": true}`, `{"shake": seconds}`, `{"off": seconds}`,
+Controls: `{"put": grams}`, `{"remove": true}`, `{"overload": true}`, `{"underload": true}` (sics),
+`{"shake": seconds}`, `{"off": seconds}`,
 `{"unplug": seconds}`. After each change the value runs to its end in 0.3 s (--settles) before it stands still.
 """
 
@@ -21,6 +22,8 @@ SETTLES_S_MAX: Final = 60.0
 CONTINUOUS_EVERY_S: Final = 0.1
 SHAKE_G: Final = 40
 CAPACITY_G: Final = 30_000
+# The platform was taken off: a scale that is asked says that it is below its range.
+UNDER_G: Final = -1_000
 PROTOCOLS: Final = ("cas", "yaohua", "sics")
 
 
@@ -73,6 +76,8 @@ def sics_answer(asked: bytes, weight_g: int, *, stable: bool) -> bytes:
         return b"ES\r\n"
     if weight_g > CAPACITY_G:
         return b"S +\r\n"
+    if weight_g <= UNDER_G:
+        return b"S -\r\n"
     return f"S {'S' if stable else 'D'} {weight_g / 1000:10.3f} kg\r\n".encode("ascii")
 
 
@@ -93,12 +98,14 @@ class SimulatedScale:
             self.platform.load(0)
         elif asked.get("overload"):
             self.platform.load(CAPACITY_G * 2)
+        elif asked.get("underload"):
+            self.platform.load(UNDER_G)
         elif "shake" in asked:
             self.platform.shake(float(asked["shake"]))
         elif "off" in asked:
             self._off_until_s = time.monotonic() + float(asked["off"])
         else:
-            raise ValueError("known are put, remove, overload, shake, off and unplug")
+            raise ValueError("known are put, remove, overload, underload, shake, off and unplug")
         return {"ok": True}
 
     def heard(self, content: bytes) -> None:

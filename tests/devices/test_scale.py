@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from devices.driver import State
 from devices.drivers.scale import Loads, Rest, Scale
 from devices.framing import stx_etx
-from devices.framing.scales import CANNOT, OVERLOAD, Reading, read_cas, read_sics, read_yaohua
+from devices.framing.scales import CANNOT, ERROR, OVERLOAD, UNDERLOAD, Reading, read_cas, read_sics, read_yaohua
 from devices.simulators.scale import cas_line, sics_answer, yaohua_frame
 from devices.transport.memory import MemoryWire
 from tests.devices.context import Bench
@@ -97,7 +97,8 @@ def test_yaohua_overload_is_no_weight() -> None:
         (b"S S     -0.020 kg", Reading(-20, True)),
         (b"S +", OVERLOAD),
         (b"S I", CANNOT),
-        (b"ES", None),
+        (b"ES", ERROR),
+        (b"S -", UNDERLOAD),
         (b"S S 1.235 kg", None),
     ],
 )
