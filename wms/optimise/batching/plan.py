@@ -83,13 +83,12 @@ def _kept(orders: list[Order], carts: Sequence[Cart], writer: _Writer, tours: To
     """The batches of an earlier plan as far as their orders are still open and a cart still carries them."""
     number = {order.order_id: index for index, order in enumerate(orders)}
     loads = Loads(orders, carts)
-    kept: Sets = []
-    for batch in earlier.batches:
-        members = frozenset(number[order_id] for order_id in batch.order_ids if order_id in number)
-        if members and loads.may_ride(members):
-            kept.append(members)
-            if len(members) == len(batch.order_ids) and tours.length(members) == batch.length_mm:
-                writer.remember(members, batch)
+    left = [frozenset(number[order_id] for order_id in one.order_ids if order_id in number) for one in earlier.batches]
+    sound = [(batch, one) for batch, one in zip(earlier.batches, left, strict=True) if one and loads.may_ride(one)]
+    kept = [one for _, one in sound]
+    for (batch, one), length in zip(sound, tours.lengths(kept), strict=True):
+        if len(one) == len(batch.order_ids) and length == batch.length_mm:
+            writer.remember(one, batch)
     return kept
 
 
