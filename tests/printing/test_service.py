@@ -266,9 +266,9 @@ def test_a_person_decides_about_an_uncertain_label(database: Database, on_paper:
     assert state_of(database, job_id) is then
 
 
-def test_a_change_wakes_the_gateways_and_the_screens(sqlite_database: Database) -> None:
+def test_a_change_wakes_its_stations_gateway_and_the_screens(sqlite_database: Database) -> None:
     def work(call: Call) -> set[str]:
         service.queue(call, request())
         return set(call.wakes)
 
-    assert acting(sqlite_database, work) == {"commands", "live"}
+    assert acting(sqlite_database, work) == {service.commands_wake(STATION), "live"}
