@@ -41,9 +41,9 @@ CHANNELS = ("print", "divert", "webhook")
 WRITERS = 4
 AGGREGATES_EACH = 6
 WORKERS = 2
-LEASE_S, BACKOFF_S = 1.0, 0.05
+LEASE_S, BACKOFF_S = 2.0, 0.05  # a claim that lasts longer than its lease delivers nothing
 POISON = "order:poison"
-PATIENCE_S = 20.0  # without anything arriving
+PATIENCE_S = 60.0  # without anything arriving
 NO_ANSWER_ONE_IN = 9
 Fact = tuple[str, int]  # aggregate, number
 Patch = Callable[[], None]
@@ -99,20 +99,19 @@ def receiving() -> Iterator[tuple[Received, int]]:
 
 
 class Workers:
-    """Deliverers in processes of their own, forked before any thread or connection of ours is open."""
+    """Deliverers in processes of their own, also those that take the place of killed ones, forked before any connection
+    of ours is open: a child of later believes that it holds the locks its parent's SQLite held at that moment.
+    """
 
-    def __init__(self, url: str, port: int, sabotage: Patch | None) -> None:
-        self._url, self._port, self._sabotage = url, port, sabotage
+    def __init__(self, url: str, port: int, sabotage: Patch | None, kills: int) -> None:
+        self._waiting = [_forked(lambda: _deliver_for_ever(url, port, sabotage)) for _ in range(WORKERS + kills)]
         self._pids: list[int] = []
         self.kills = 0
 
     def start(self) -> None:
-        pid = os.fork()
-        if pid == 0:
-            try:
-                _deliver_for_ever(self._url, self._port, self._sabotage)
-            finally:
-                os._exit(1)
+        pid, gate = self._waiting.pop()
+        os.write(gate, b".")
+        os.close(gate)
         self._pids.append(pid)
 
     def kill_one(self) -> None:
@@ -122,6 +121,10 @@ class Workers:
         self.start()
 
     def stop(self) -> None:
+        while self._waiting:
+            pid, gate = self._waiting.pop()
+            os.close(gate)
+            self._end(pid)
         while self._pids:
             self._end(self._pids.pop())
 
@@ -131,9 +134,24 @@ class Workers:
         os.waitpid(pid, 0)
 
 
+def _forked(live: Callable[[], None]) -> tuple[int, int]:
+    """A child that lives when a byte comes through its gate; its number, and the gate."""
+    begin, gate = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            die_with_parent()
+            os.close(gate)
+            if os.read(begin, 1):
+                live()
+        finally:
+            os._exit(1)
+    os.close(begin)
+    return pid, gate
+
+
 def _deliver_for_ever(url: str, port: int, sabotage: Patch | None) -> None:
     """A worker: short leases and waits, for nobody has minutes here."""
-    die_with_parent()
     outbox.LEASE_S, outbox.BACKOFF_S_MAX, outbox.IDLE_S = LEASE_S, BACKOFF_S, 0.02  # type: ignore[assignment]
     if sabotage is not None:
         sabotage()
@@ -149,7 +167,7 @@ def _deliver_for_ever(url: str, port: int, sabotage: Patch | None) -> None:
 
     deliverer = Deliverer(Database.open(url), dict.fromkeys(CHANNELS, send))
     while True:
-        if not deliverer.deliver_some():
+        if not deliverer._deliver_if_it_can():  # as its own thread does: a database that is busy ends no worker
             time.sleep(0.02)
 
 
@@ -169,7 +187,7 @@ Announce = Callable[..., None]
 
 def _run(ground: Ground, facts: int, kills: int, say: Announce, sabotage: Patch | None) -> Outcome:
     with receiving() as (received, port):
-        workers = Workers(ground.url, port, sabotage)
+        workers = Workers(ground.url, port, sabotage, kills)
         for _worker in range(WORKERS):
             workers.start()
         try:
