@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.handheld.page.scripted import Floor
 
-WAIT_MS = 5000
+WAIT_MS = 20_000  # for a machine that is busy with something else
 
 # Dispatched inside the page, so that the pace is the scanner's and not the test connection's. `timeStamp` of these
 # events is the page's own clock, as for a real key.
@@ -87,6 +87,10 @@ class Handheld:
     def sees(self, words: str) -> None:
         """Waits until the words stand on the screen."""
         self.page.wait_for_function("words => document.body.innerText.includes(words)", arg=words)
+
+    def asks(self, words: str) -> None:
+        """Waits until the scan bar asks for exactly this."""
+        self.page.wait_for_function("words => document.querySelector('.scan h1')?.innerText === words", arg=words)
 
     def text(self, selector: str = "body") -> str:
         return str(self.page.inner_text(selector))

@@ -72,7 +72,7 @@ def test_scans_go_on_by_the_path_and_are_replayed_under_the_same_ids(walking: Ha
     walking.sees("离线 0:0")
     walking.sees("待传 3")
     ids = [record["id"] for record in walking.kept()]
-    assert walking.page.inner_text(".scan h1") == "扫储位"  # three scans further: the next slot
+    walking.asks("扫储位")  # three scans further: the next slot
     come_back(walking)
     walking.sees("服务器 3")
     assert [body["id"] for body in floor.acted] == ids
@@ -191,7 +191,7 @@ def test_a_reload_keeps_the_queue_and_the_place(walking: Handheld, floor: Floor)
     before = walking.kept()
     walking.page.reload()
     walking.sees("待传 2")
-    assert walking.page.inner_text(".scan h1") == "扫周转箱"
+    walking.asks("扫周转箱")
     assert [record["id"] for record in walking.kept()] == [record["id"] for record in before]
     come_back(walking)
     walking.sees("服务器 2")
@@ -243,7 +243,7 @@ def test_undo_takes_back_the_last_scan_the_server_cannot_have_heard(walking: Han
     walking.press("F3")
     walking.sees("已撤销上一次")
     assert [record["body"]["code"] for record in walking.kept()] == STOPS[:1]
-    assert walking.page.inner_text(".scan h1") == "扫商品"
+    walking.asks("扫商品")
 
 
 def test_counting_goes_on_without_a_network(pda: Handheld, floor: Floor) -> None:
@@ -336,7 +336,7 @@ def test_the_path_is_asked_for_when_the_hand_rests_and_used_when_the_network_goe
     go_offline(pda)
     pda.trigger(*STOPS[:2], gap_ms=50)
     pda.sees("待传 2")
-    assert pda.page.inner_text(".scan h1") == "扫周转箱"
+    pda.asks("扫周转箱")
     come_back(pda)
     pda.sees("服务器 2")
     assert floor.codes() == STOPS[:2]
