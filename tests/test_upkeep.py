@@ -19,6 +19,9 @@ from wms.core.tables import OutboxRow, RequestRow
 from wms.ledger import service as ledger
 from wms.ledger.tables import BrokenPromise, Stock
 from wms.ledger.values import Purpose
+from wms.settings import Settings
+
+PLAIN = Settings()
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def test_an_empty_database_has_nothing_to_audit(database: Database) -> None:
 
 
 def test_every_job_runs_on_a_park_and_may_be_repeated(park: Park) -> None:
-    jobs = upkeep.upkeep(park.database, park.clock)
+    jobs = upkeep.upkeep(park.database, park.clock, PLAIN)
     for job in [*jobs, *jobs]:
         job.work()
     assert len({job.name for job in jobs}) == len(jobs)
@@ -121,8 +124,8 @@ def test_requests_are_forgotten_by_business_time(park: Park) -> None:
 
 
 def test_a_clock_that_fell_behind_while_serving_is_shown_and_forgotten_when_it_is_set(park: Park) -> None:
-    def codes() -> list[str]:
-        upkeep.look_at_the_ground(park.database, park.clock)
+    def codes(settings: Settings = PLAIN) -> list[str]:
+        upkeep.look_at_the_ground(park.database, park.clock, settings)
         known = {"fsync_off", "old_sqlite", "above_walls"}  # what the machine of this test may have
         return [one.code for one in park.read(written_down) if one.code not in known]
 
@@ -131,3 +134,5 @@ def test_a_clock_that_fell_behind_while_serving_is_shown_and_forgotten_when_it_i
     assert codes() == ["clock_behind"]
     park.clock.advance(hours=1)
     assert codes() == []
+    assert codes(Settings(allow_http=True)) == ["plain_http"]
+    assert codes(Settings(allow_http=True, tls=True)) == []

@@ -74,4 +74,4 @@ def make_house(db: Database, clock: Clock, settings: Settings) -> House:
     )
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock)))
+    return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock, settings)))

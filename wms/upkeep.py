@@ -29,6 +29,7 @@ from wms.exchange.waves import mend_plans
 from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
+from wms.settings import Settings
 from wms.site.queries import warehouses
 from wms.slotting.apart import solve_apart
 from wms.slotting.foresight import judge
@@ -56,7 +57,7 @@ WALL = WallClock()
 log = structlog.get_logger(__name__)
 
 
-def upkeep(db: Database, clock: Clock) -> list[Job]:
+def upkeep(db: Database, clock: Clock, settings: Settings) -> list[Job]:
     """The jobs of a running house. The line's gateways live by the wall clock, goods and requests by the business's."""
     return [
         Job("lost_parcels", LOST_EVERY_S, partial(_in_each_warehouse, db, WALL, find_lost)),
@@ -65,7 +66,7 @@ def upkeep(db: Database, clock: Clock) -> list[Job]:
         Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
         Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),
-        Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock)),
+        Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock, settings)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
         Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),
         Job("audit_at_night", NIGHT_EVERY_S, partial(audit_at_night, db, clock)),
@@ -94,9 +95,11 @@ def forget(db: Database, clock: Clock) -> None:
         log.info("retention.forgot", requests=requests, sent=sent)
 
 
-def look_at_the_ground(db: Database, clock: Clock) -> list[Weakness]:
+def look_at_the_ground(db: Database, clock: Clock, settings: Settings) -> list[Weakness]:
     """What the house stands on, written down for the terminal when it is news: a clock may be set back any time."""
     found = start_checks.weaknesses(start_checks.ground_of(db), clock.now(), db.read(last_booked_at))
+    if settings.allow_http and not settings.tls:
+        found.append(Weakness("plain_http"))
     if found != db.read(start_checks.written_down):
         db.transact(lambda session: start_checks.write_down(session, found))
     return found

@@ -45,7 +45,7 @@ def _run(given: argparse.Namespace) -> int:
     house = make_house(database, clock, settings)
     shown = papers_of(settings, database, clock.now()) if settings.tls else None
     server = listen(house, settings, shown)
-    say_weaknesses(database, clock)
+    say_weaknesses(database, clock, settings)
     scheme = "https" if settings.tls else "http"
     print(f"Chuwei serves {database.url} at {scheme}://{settings.host}:{server.effective_port}/", file=sys.stderr)
     if shown is not None and shown.authority is not None:

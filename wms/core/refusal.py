@@ -50,6 +50,7 @@ class Reason(str, Enum):
     PASSWORD_WRONG = ("password_wrong", 401)
     PERSON_LOCKED = ("person_locked", 403)
     DEVICE_NOT_ENROLLED = ("device_not_enrolled", 403)
+    NEEDS_TLS = ("needs_tls", 403)
     LOGGED_IN_ELSEWHERE = ("logged_in_elsewhere", 409)
     PAIRING_CODE_WRONG = ("pairing_code_wrong", 401)
     # site and slots

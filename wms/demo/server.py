@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Trouble as trouble:
         print(f"wms: {trouble}", file=sys.stderr)
         return 2
-    say_weaknesses(database, clock)
+    say_weaknesses(database, clock, settings)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     print(json.dumps({"ready": True, "port": int(server.effective_port)}), flush=True)
     serve(house, server, database)

@@ -11,6 +11,7 @@ from wms.app import House
 from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.serving.certificates import Papers, papers
+from wms.serving.plain_http import OnPlainHttp
 from wms.serving.server import Server, Tls
 from wms.settings import Settings
 from wms.trouble import Trouble
@@ -22,8 +23,9 @@ def listen(house: House, settings: Settings, shown: Papers | None = None) -> Ser
     or the papers do not fit.
     """
     tls = _tls(shown) if shown else None
+    app = house.app if tls or not settings.allow_http else OnPlainHttp(house.app)
     try:
-        return Server(house.app, settings.host, settings.port, threads=settings.threads, tls=tls)
+        return Server(app, settings.host, settings.port, threads=settings.threads, tls=tls)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise Trouble(
@@ -58,9 +60,9 @@ def _tls(shown: Papers) -> Tls:
         raise Trouble(f"cannot use {shown.certificate} with {shown.key} for TLS: {why}") from error
 
 
-def say_weaknesses(database: Database, clock: Clock) -> list[str]:
+def say_weaknesses(database: Database, clock: Clock, settings: Settings) -> list[str]:
     """One line on stderr for each thing that is not as it should be; the lines."""
-    found = [one.sentence("en") for one in look_at_the_ground(database, clock)]
+    found = [one.sentence("en") for one in look_at_the_ground(database, clock, settings)]
     for sentence in found:
         print(f"wms: warning: {sentence}", file=sys.stderr, flush=True)
     return found
