@@ -9,15 +9,19 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.builders import Park, a_park, a_person, a_sku, stock_in
 from wms.app import make_house
 from wms.core import codes
+from wms.core.call import Who
 from wms.core.clock import WallClock
 from wms.core.codes import Kind
 from wms.core.db import Database
 from wms.core.dialogue import Dialogue
 from wms.core.i18n import LANGUAGES, catalogue
+from wms.core.perform import Outcome, error_body, to_json
+from wms.core.refusal import Reason, Refused
 from wms.handheld import shell
 from wms.handheld.registry import DIALOGUES
 from wms.inbound import queries
@@ -26,6 +30,7 @@ from wms.people import service as people
 from wms.people.values import DeviceKind, Right, Role
 from wms.settings import Settings
 from wms.site import queries as site
+from wms.work.tables import DialogueState
 
 PIN = "246810"
 Json = dict[str, Any]
@@ -182,6 +187,21 @@ def test_a_kept_scan_is_a_conflict_when_the_work_went_on_without_it(hand: Hand) 
     before = hand.at, hand.shown["work"]
     assert kept_scan(hand, codes.make(Kind.SLOT, "A01-01-1A"), work) == "changed_meanwhile"
     assert (hand.at, hand.shown["work"]) == before, "nothing of it reaches what is done now"
+
+
+def test_a_kept_scan_applies_though_its_screen_was_drawn_anew_meanwhile(hand: Hand) -> None:
+    a_full_box(hand)
+    log_in(hand)
+    hand.act("get_work")
+    work = hand.shown["work"]
+    slot = next(card["code"] for card in hand.shown["screen"]["cards"] if card["kind"] == "location")
+    person_id = hand.park.read(lambda session: session.scalars(select(DialogueState.person_id)).one())
+    no = Outcome(409, to_json(error_body(Refused(Reason.STEP_WRONG), "zh")))
+    shell.tell(hand.park.database, hand.park.clock, Who("test", hand.park.warehouse_id, person_id=person_id), no)
+    hand.shown = json.loads(hand.client.get("/pda/state").data)
+    assert (hand.shown["work"]["version"], hand.message["code"]) == (work["version"] + 1, "step_wrong")
+    kept_scan(hand, codes.make(Kind.SLOT, slot), work)
+    assert hand.message["level"] == "done"
 
 
 def test_a_kept_scan_must_say_to_which_work_it_belongs(hand: Hand) -> None:

@@ -45,6 +45,10 @@ class MadeOn:
     task_id: int | None
     version: int
 
+    def fits(self, at: Standing) -> bool:
+        """The work has not moved since; a screen that was only drawn anew is no other work."""
+        return self.task_id == at.task_id and at.moved_version <= self.version <= at.version
+
 
 Also = Callable[[Call], object]
 
@@ -134,7 +138,7 @@ def _acted(call: Call, action: str, value: str, made_on: MadeOn | None) -> dict[
 def _stands(call: Call, made_on: MadeOn | None) -> Standing:
     """Where the person stands now. Raises CHANGED_MEANWHILE for a kept scan whose work moved on without it."""
     at = _kept(call)
-    if made_on is not None and (made_on.task_id, made_on.version) != (at.task_id, at.version):
+    if made_on is not None and not made_on.fits(at):
         raise Refused(Reason.CHANGED_MEANWHILE)
     return at
 
@@ -167,9 +171,9 @@ def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
     move = entered.move
     message = move.message.to_json() if move.message else None
     version = at.version + 1
-    now = Standing(MENU, MENU, {}, None, version, message)
+    now = Standing(MENU, MENU, {}, None, version, message, version)
     if move.step is not None:
-        now = Standing(entered.dialogue, move.step, move.state, move.task_id, version, message)
+        now = Standing(entered.dialogue, move.step, move.state, move.task_id, version, message, version)
     row = _row(call, now)
     call.session.execute(_keep_standing(dialect_of(call.session)), row)
     call.session.info["standing", _person(call)] = now
@@ -193,6 +197,7 @@ def _row(call: Call, now: Standing) -> dict[str, Any]:
         "state": dict(now.state),
         "task_id": now.task_id,
         "version": now.version,
+        "moved_version": now.moved_version,
         "message": dict(now.message or {}),
         "changed_at": call.now,
     }

@@ -25,7 +25,10 @@ WHERE_LEFT_KEPT = _where_left.with_for_update()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a person stands: dialogue, step, what it remembers, and the version his screen was drawn from."""
+    """Where a person stands: dialogue, step, what it remembers, and the version his screen was drawn from.
+
+    `moved_version` is the version at which the work itself last moved; later ones were only drawn anew.
+    """
 
     dialogue: str
     step: str
@@ -33,6 +36,7 @@ class Standing:
     task_id: int | None
     version: int
     message: Mapping[str, Any] | None
+    moved_version: int = 0
 
     @property
     def token(self) -> str:
@@ -77,4 +81,4 @@ def as_left(row: Any) -> Standing:
     """A row of it; the menu where there is none, or one of a dialogue that is no more."""
     if row is None or (row.dialogue != MENU and row.dialogue not in DIALOGUES):
         return AT_MENU
-    return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None)
+    return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None, row.moved_version)

@@ -49,6 +49,7 @@ class DialogueState(Base):
     step: Mapped[Code]
     state: Mapped[Json]
     task_id: Mapped[BigId | None]
-    version: Mapped[int] = mapped_column(default=1)
+    version: Mapped[int] = mapped_column(default=1)  # of the screen: each drawing anew counts
+    moved_version: Mapped[int] = mapped_column(default=1)  # of the last drawing that came of the work itself
     message: Mapped[Json]
     changed_at: Mapped[UtcTime]
