@@ -92,6 +92,6 @@ def test_a_gtin_with_a_wrong_check_digit_is_not_believed(text: str) -> None:
     assert why_not(text, "]C1") is Reason.BARCODE_CHECK_WRONG
 
 
-@pytest.mark.parametrize("text", ["37٣٣", "01٠6901234567892", GS, GS * 3])
+@pytest.mark.parametrize("text", ["37٣٣", "01٠6901234567892", GS, GS * 3, "30", "37", f"0106901234567892{GS}10", "21"])
 def test_digits_of_other_scripts_and_empty_labels_are_no_gs1(text: str) -> None:
     assert read(text, "]C1").kind is Kind.PLAIN

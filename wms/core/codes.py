@@ -118,7 +118,7 @@ def _read_gs1(raw: str) -> Read:
     except ParseError:
         return Read(Kind.PLAIN, raw, raw)
     found = {element.ai.ai: element for element in message.element_strings}
-    if not found:
+    if not found or not all(element.value for element in found.values()):
         return Read(Kind.PLAIN, raw, raw)
     gtin = found["01"].value if "01" in found else (found["02"].value if "02" in found else None)
     if gtin is not None and not ean.is_valid(gtin):
