@@ -54,13 +54,18 @@ class Packer(Worker):
 
     def _pull(self, code: str) -> None:
         """One pull of the table's trigger; the screen answers."""
-        version = int(self.pda.envelope["work"]["version"])
+        before = self.pda.envelope["work"]
         self._table.scanner.ask(scan=code)
         until_s = time.monotonic() + MOVE_S
-        while int(self.pda.envelope["work"]["version"]) == version:
+        while not self._answered(before):
             if time.monotonic() > until_s:
                 raise TimeoutError(f"the scan of {code} at {self._table.code} never arrived")
-            self.pda.wait(version, WAIT_S)
+            self.pda.wait(int(self.pda.envelope["work"]["version"]), WAIT_S)
+
+    def _answered(self, before: dict[str, Any]) -> bool:
+        """The work moved on, or the scan was refused. A screen drawn anew by the printer is no answer."""
+        work = self.pda.envelope["work"]
+        return work["moved"] > before["moved"] or (work["version"] > before["version"] and bool(self.refused()))
 
     def _put_aside(self, tote: str) -> None:
         """Empty (all short), or its order was stopped on the way: not for the table."""

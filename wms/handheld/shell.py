@@ -263,7 +263,7 @@ def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
     drawn = {**screen.to_json(), "dialogue": at.dialogue, "step": at.step, "token": at.token, "title": title}
     return {
         "screen": drawn,
-        "work": {"task": at.task_id, "version": at.version},
+        "work": {"task": at.task_id, "version": at.version, "moved": at.moved_version},
         "message": at.message if outcome is None else _message(call, outcome),
         "path": _has_path(at),
         "ahead": None if _has_path(at) else [],
