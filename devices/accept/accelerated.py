@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Final
 
+from devices.accept.rejects import explain
 from devices.accept.virtual_line import VirtualLine
 from devices.errors import ConfigError
 from devices.simulators.sorter_faults import Timed, read_faults
@@ -36,13 +37,15 @@ class AcceleratedReport:
     unacknowledged: int = 0
     scans: int = 0
     unanswered: int = 0
+    unexplained: int = 0
     results: dict[str, int] = field(default_factory=dict)
+    rejected_because: dict[str, int] = field(default_factory=dict)
     seeds_broken: list[int] = field(default_factory=list)
     hours: float = 0.0
     seconds: float = 0.0
 
     def holds(self) -> bool:
-        broken = self.wrong_diverts + self.confirms_lost + self.booked_twice + self.unacknowledged
+        broken = self.wrong_diverts + self.confirms_lost + self.booked_twice + self.unacknowledged + self.unexplained
         return broken == 0 and self.sorted + self.rejected == self.parcels
 
     def as_line(self) -> dict[str, object]:
@@ -52,9 +55,10 @@ class AcceleratedReport:
         """Count another shift in."""
         for name in ("parcels", "sorted", "rejected", "wrong_diverts", "confirms_lost", "booked_twice"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("unacknowledged", "scans", "unanswered", "hours"):
+        for name in ("unacknowledged", "unexplained", "scans", "unanswered", "hours"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.results = dict(Counter(self.results) + Counter(other.results))
+        self.rejected_because = dict(Counter(self.rejected_because) + Counter(other.rejected_because))
         self.seeds_broken += other.seeds_broken
 
 
@@ -126,6 +130,9 @@ def count(line: VirtualLine, parcels: int) -> AcceleratedReport:
     booked = line.booked()
     told = {pid: (chute, result) for pid, chute, result in booked}
     results = Counter(result for _, result in ended.values())
+    diverts = (record.facts for record in line.disk if record.kind == "divert")
+    reasons = {facts["pid"]: facts["reason"] for facts in diverts}
+    rejects = explain(line.belt.discharges, {pid: result for pid, (_, result) in told.items()}, reasons)
     return AcceleratedReport(
         parcels=parcels,
         sorted=results["OK"],
@@ -136,5 +143,7 @@ def count(line: VirtualLine, parcels: int) -> AcceleratedReport:
         unacknowledged=len(line.memory.unacknowledged),
         scans=line.belt.scans,
         unanswered=line.belt.unanswered,
+        unexplained=rejects.unexplained,
         results=dict(results),
+        rejected_because=rejects.because,
     )

@@ -113,11 +113,10 @@ class GatewayProcess:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / 100.0
 
-    def confirmations(self) -> Iterator[dict[str, Any]]:
-        """Every durable CFM, in order."""
+    def events(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Kind and facts of every durable event, in order."""
         for event in read_events(self.outbox):
-            if event.kind == "cfm":
-                yield dict(event.facts)
+            yield event.kind, dict(event.facts)
 
 
 def _config(url: str, window_ms: int, server_url: str, driver: str) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from devices.accept.plan import CHUTES, AcceptPlan
+from devices.accept.rejects import explain
 from devices.accept.server_process import ServerProcess
 from devices.accept.station import GatewayProcess
 from devices.errors import DeviceError
@@ -61,6 +62,8 @@ class TrialReport:
     booked_twice: int
     unacknowledged: int
     results: dict[str, int]
+    rejected_because: dict[str, int]
+    unexplained: int
     gateway_starts: int
     gateway_cpu_s: float
     server_events: int | None
@@ -70,7 +73,7 @@ class TrialReport:
 
     def holds(self) -> bool:
         """The promises, not the figures of this machine."""
-        broken = self.wrong_diverts + self.confirms_lost + self.booked_twice + self.unacknowledged
+        broken = self.wrong_diverts + self.confirms_lost + self.booked_twice + self.unacknowledged + self.unexplained
         return broken == 0 and self.sorted + self.rejected == self.parcels
 
     def as_line(self) -> dict[str, object]:
@@ -207,11 +210,16 @@ class Trial:
         self._collect()
         booked: Counter[object] = Counter()
         told: dict[object, tuple[object, object]] = {}
-        for facts in self._gateway.confirmations():
-            booked[facts["pid"]] += 1
-            told[facts["pid"]] = (facts["chute"], facts["result"])
+        reasons: dict[object, object] = {}
+        for kind, facts in self._gateway.events():
+            if kind == "cfm":
+                booked[facts["pid"]] += 1
+                told[facts["pid"]] = (facts["chute"], facts["result"])
+            elif kind == "divert":
+                reasons[facts["pid"]] = facts["reason"]
         results = Counter(discharge.result for discharge in self._discharges)
         lost = sum(told.get(parcel.pid) != (parcel.chute, parcel.result) for parcel in self._discharges)
+        rejects = explain(self._discharges, {pid: result for pid, (_, result) in told.items()}, reasons)
         latencies = sorted(self._line.belt.latencies_ms)
         return TrialReport(
             parcels=self._settings.parcels,
@@ -227,6 +235,8 @@ class Trial:
             booked_twice=sum(count - 1 for count in booked.values()),
             unacknowledged=len(self._line.memory.unacknowledged),
             results=dict(results),
+            rejected_because=rejects.because,
+            unexplained=rejects.unexplained,
             gateway_starts=self._gateway.starts,
             gateway_cpu_s=round(cpu_s, 2),
             server_events=self._server.events() if self._server else None,

@@ -19,6 +19,7 @@ def test_a_shift_with_every_fault_breaks_no_promise() -> None:
     report = shift((200, 3), rate=15_000, faults=FAULTS)
     assert report.holds(), report
     assert report.results["LOST"] > 0, "no reboot hit a parcel"
+    assert sum(report.rejected_because.values()) == report.rejected
 
 
 def test_a_shift_is_the_same_for_one_seed() -> None:
@@ -37,7 +38,7 @@ def test_the_count_sees_wrong_diverts() -> None:
     assert not report.holds()
 
 
-@pytest.mark.parametrize("broken", ["wrong_diverts", "confirms_lost", "booked_twice", "unacknowledged"])
+@pytest.mark.parametrize("broken", ["wrong_diverts", "confirms_lost", "booked_twice", "unacknowledged", "unexplained"])
 def test_any_broken_promise_fails_the_run(broken: str) -> None:
     report = AcceleratedReport(parcels=2, sorted=2)
     assert report.holds()
