@@ -110,7 +110,7 @@ class DwsMachine:
 
     def _store(self, wire: Transport, measure: Measure) -> None:
         try:
-            ticket = self._context.emit("measure", _facts(measure))
+            ticket = self._context.emit("measure", facts_of(measure))
         except OutboxFull as error:
             self._busy(measure, str(error), wire)
             return
@@ -132,7 +132,8 @@ class DwsMachine:
         wire.write(refusal(measure.measure_id, "BUSY"), WRITE_S)
 
 
-def _facts(measure: Measure) -> dict[str, object]:
+def facts_of(measure: Measure) -> dict[str, object]:
+    """The event's facts."""
     facts: dict[str, object] = {
         "boot": measure.boot,
         "id": measure.measure_id,

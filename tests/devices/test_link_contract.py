@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 
+from devices.drivers.dws import facts_of
+from devices.drivers.light_modbus import wanted_after
+from devices.framing.dws import read_line
+from devices.framing.modbus_map import CFM
 from devices.link import Key, Line, ServerClock, ServerRefused, pair, sign
 from devices.routes import RouteAnswer, RouteTable
+from devices.simulators.sorter_modbus import seal
 from devices.spool import job_of
+from tests.devices.sorter.modbus_bench import Line as ModbusLine
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "contract" / "gateway"
+DWS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "dws.md"
 REFERENCE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "gateway.md"
 NAMES = sorted(path.stem for path in EXAMPLES.glob("*.json"))
 
@@ -129,6 +136,29 @@ def test_the_print_command_of_the_example_is_a_sound_job() -> None:
     assert job_of(command).content == b"\x1b@HELLO\n\x1dV\x42\x00"
 
 
+def test_the_measures_of_the_example_are_what_the_machines_lines_become() -> None:
+    page = DWS.read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith('{"boot"')]
+    told = [event["facts"] for event in example("events_machines")["request"]["body"]["events"]][: len(lines)]
+    assert [facts_of(measure) for measure in map(read_line, map(str.encode, lines)) if measure] == told
+
+
+def test_the_lights_of_the_example_are_understood() -> None:
+    first, second = (command["facts"] for command in example("commands_lights")["response"]["body"]["commands"])
+    lit = wanted_after(frozenset({2}), first, 8)
+    assert (lit, wanted_after(lit, second, 8)) == (frozenset({1, 5}), frozenset({3}))
+
+
+def test_an_unreadable_entry_is_told_as_in_the_example() -> None:
+    told = [event for event in example("events_machines")["request"]["body"]["events"] if event["kind"] == "unreadable"]
+    line = ModbusLine()
+    line.turn(0.2)
+    line.write(CFM.address(1), seal([1, 0, 5, 7, 99, *[0] * 42]))
+    line.plc._heads["CFM"] = 1
+    line.turn(0.2)
+    assert line.of_kind("unreadable") == [event["facts"] for event in told]
+
+
 def test_the_tables_of_the_examples_follow_one_another() -> None:
     table = RouteTable()
     for name in ("routes_full", "routes_changes", "routes_nothing"):
@@ -146,5 +176,6 @@ def test_the_answers_about_unknown_parcels_are_understood() -> None:
 
 def test_the_reference_names_every_example_and_every_kind_of_event() -> None:
     page = REFERENCE.read_text(encoding="utf-8")
-    kinds = {event["kind"] for event in example("events")["request"]["body"]["events"]}
+    pushed = [*example("events")["request"]["body"]["events"], *example("events_machines")["request"]["body"]["events"]]
+    kinds = {event["kind"] for event in pushed}
     assert [name for name in (*NAMES, *kinds) if f"`{name}`" not in page] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,9 @@ POISON: list[tuple[str, Any]] = [
     ("command", {"id": "x", "result": "taken"}),
     ("weight", {"weight_g": -1}),
     ("weight", {"weight_g": 10**12}),
+    ("measure", {"codes": 7, "weight_g": 5}),
+    ("measure", {"codes": [], "weight_g": -5}),
+    ("unreadable", {"register": None}),
     ("scan", {}),
     ("device", {"state": "on fire"}),
     ("line", {"state": {"a": 1}}),
@@ -164,6 +168,37 @@ def test_the_contracts_events_are_taken(link: Link) -> None:
     states = {device.name: device.state for device in all_of(link.park, GatewayDevice)}
     assert states["scale1"] == "down"
     assert {row.finding for row in all_of(link.park, DivertRow)} == {"UNKNOWN", "LOST"}
+
+
+def test_the_contracts_measures_and_unreadable_entries_are_kept(quick: Link) -> None:
+    told = example("events_machines")
+    at = told["request"]["body"]["first"]
+    quick.park.act(lambda call: call.session.execute(update(Gateway).values(high_water=at - 1)))
+    assert quick.call("POST", "events", told["request"]["body"]) == told["response"]["status"]
+    assert quick.answered == told["response"]["body"]
+    first, second = notes(quick.park, "parcel.measured")
+    sizes = {"length_mm": 300, "width_mm": 200, "height_mm": 150}
+    assert first == {"gateway": "gw-LINE-1", "codes": ["SF1234567890123"], "weight_g": 1_235, **sizes}
+    assert second == {"gateway": "gw-LINE-1", "codes": [], "weight_g": None, **sizes, "fault": "overload"}
+    assert notes(quick.park, "line.unreadable") == [{"gateway": "gw-LINE-1", "device": "line2", "register": 748}]
+    assert notes(quick.park, "gateway.event_unknown") == notes(quick.park, "gateway.event_set_aside") == []
+
+
+def test_the_contracts_light_commands_are_ours(quick: Link) -> None:
+    """Offered until they are told as taken."""
+    wall = {"name": "wall1", "driver": "light_modbus", "state": "ready", "reason": "", "counters": {}}
+    assert quick.call("POST", "health", {"devices": [wall]}) == 200
+    station = quick.park.read(lambda session: session.scalars(select(Station.id).where(Station.code == "LINE-1")).one())
+    told = example("commands_lights")["response"]["body"]["commands"]
+    for command in told:
+        order = partial(service.order_lights, station_id=station, facts=command["facts"])
+        assert quick.park.act(order) == 1
+    assert quick.call("GET", "commands") == 200
+    offered = quick.answered["commands"]
+    assert [{**command, "id": ""} for command in offered] == [{**command, "id": ""} for command in told]
+    quick.tell(("command", {"id": offered[0]["id"], "result": "taken"}), device="wall1")
+    assert quick.call("GET", "commands") == 200
+    assert quick.answered["commands"] == offered[1:]
 
 
 @pytest.mark.parametrize("name", ["pair", "pair_code_wrong"])

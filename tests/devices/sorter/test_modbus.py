@@ -7,106 +7,30 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices.drivers.sorter_modbus import ModbusSorter
-from devices.drivers.sorter_modbus.session import ModbusSession
-from devices.drivers.sorter_wsp.bookings import Bookings
-from devices.drivers.sorter_wsp.deeds import Moment, Record
 from devices.errors import ConfigError
 from devices.framing import modbus_map as plan
 from devices.framing.wsp import FieldRefused
 from devices.framing.wsp_values import ChuteOrder, Reason
-from devices.routes import Decision, RouteTable
+from devices.routes import Decision
 from devices.simulators.modbus_server import Registers
-from devices.simulators.sorter_belt import Belt, BeltTimes, Offer
-from devices.simulators.sorter_memory import Memory
-from devices.simulators.sorter_modbus import ModbusPlc, seal
+from devices.simulators.sorter_modbus import seal
 from tests.devices.processes import GatewayProcess, MachineProcess, events_of, wait_until, write_config
+from tests.devices.sorter.modbus_bench import POLL_S, Line
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "modbus.md"
-POLL_S = 0.020
 
 
 def examples() -> dict[str, list[int]]:
     """The registers of the page, by name."""
     lines = re.findall(r"^([A-Za-z ]+): ((?:[0-9A-F]{4} ?)+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     return {name: [int(word, 16) for word in words.split()] for name, words in lines}
-
-
-class Line:
-    """A session and a PLC in virtual time, register by register; `damage` is what the wire does to a read."""
-
-    def __init__(self, rows: dict[str, str] | None = None, *, seed: int = 1) -> None:
-        self.now_s = 100.0
-        self.routes = RouteTable(valid_s=1e9)
-        changes = [{"code": code, "chute": chute} for code, chute in (rows or {"SF1": "7", "SF2": "8/9"}).items()]
-        self.routes.apply({"version": 3, "full": True, "changes": changes}, self.now_s)
-        self.memory = Memory()
-        self.belt = Belt(BeltTimes(0.3, 0.5, 2.0), range(1, 21), self.memory)
-        self.plc = ModbusPlc(self.belt, self.memory, lambda: 1_790_000_000_000, random.Random(seed))
-        self.disk: list[Record] = []
-        self.disk_full = False
-        self.connected = True
-        self.plc.power_on(self.now_s)
-        self.start()
-
-    def start(self) -> None:
-        """A gateway that has just started: what is on disk is all it knows."""
-        kept = [record.facts for record in self.disk if record.kind == "cfm"]
-        self.session = ModbusSession(
-            boot=random.Random(len(self.disk)).getrandbits(32),
-            routes=self.routes,
-            window_ms=300,
-            server_reachable=lambda: False,
-            bookings=Bookings(kept),
-        )
-        self.session.opened(self.moment())
-
-    def moment(self) -> Moment:
-        return Moment(self.now_s, 1_790_000_000_000)
-
-    def read(self, address: int, count: int) -> Sequence[int]:
-        return self.plc.registers.damage(self.plc.registers.holding[address : address + count])
-
-    def write(self, address: int, values: Sequence[int]) -> None:
-        self.plc.registers.holding[address : address + len(values)] = values
-
-    def turn(self, seconds: float = POLL_S) -> None:
-        end_s = self.now_s + seconds
-        while self.now_s < end_s:
-            self.now_s += POLL_S
-            self.plc.scan(self.now_s)
-            if self.connected and self.plc.powered:
-                self.session.poll(self, self.moment)
-            for deed in self.session.take_deeds():
-                assert isinstance(deed, Record)
-                self.store(deed)
-            self.plc.scan(self.now_s + POLL_S / 2)
-
-    def store(self, record: Record) -> None:
-        if not self.disk_full:
-            self.disk.append(record)
-        if record.key and self.disk_full:
-            self.session.unrecorded(record.key, self.moment())
-        elif record.key:
-            self.session.recorded(record.key)
-
-    def offer(self, *codes: str) -> None:
-        self.plc.offer(Offer(codes), self.now_s)
-
-    def of_kind(self, kind: str) -> list[dict[str, Any]]:
-        return [dict(record.facts) for record in self.disk if record.kind == kind]
-
-    def ended(self) -> list[tuple[Any, Any, Any]]:
-        return [(parcel.pid, parcel.chute, parcel.result) for parcel in self.belt.discharges]
-
-    def booked(self) -> list[tuple[Any, Any, Any]]:
-        return [(facts["pid"], facts["chute"], facts["result"]) for facts in self.of_kind("cfm")]
 
 
 @pytest.fixture

@@ -34,6 +34,7 @@ from wms.sorting.tables import Gateway, GatewayCommand
 EVENTS_MAX = 200
 WEIGHT_G_MAX = 1_000_000
 EVENT_LENGTH_MAX = 2_000
+CODES_MAX = 8
 SEQ_MAX = 2**62
 WALL = WallClock()
 
@@ -208,6 +209,30 @@ def _double(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
     note(call, "line.double", gateway=gateway.name, pid=int(facts["pid"]))
 
 
+def _measure(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
+    """A parcel passed a DWS machine: kept by its codes, for whoever disputes a weight. It books nothing."""
+    codes = [str(code)[:WORD_LENGTH_MAX] for code in list(facts["codes"])[:CODES_MAX]]
+    fault = str(facts.get("fault") or "")[:WORD_LENGTH_MAX]
+    measured = {name: _whole(facts.get(name)) for name in ("weight_g", "length_mm", "width_mm", "height_mm")}
+    note(call, "parcel.measured", gateway=gateway.name, codes=codes, **measured, **({"fault": fault} if fault else {}))
+
+
+def _whole(value: object) -> int | None:
+    """Grams or millimetres; None where not measured."""
+    if value is None:
+        return None
+    if type(value) is not int or not 0 <= value <= WEIGHT_G_MAX:
+        raise ValueError("a measure out of range")
+    return value
+
+
+def _unreadable(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
+    """An entry of a line over Modbus that is sound and makes no sense: its PLC's program is wrong."""
+    device = str(facts["device"])[:WORD_LENGTH_MAX]
+    note(call, "line.unreadable", gateway=gateway.name, device=device, register=int(facts["register"]))
+    call.wakes.add("live")
+
+
 def _chute(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
     sorting.chute_state(call, int(facts["chute"]), str(facts["state"]), int(facts.get("count") or 0))
 
@@ -269,6 +294,8 @@ _BOOKED: dict[str, Callable[[Call, Gateway, Mapping[str, Any]], None]] = {
     "cfm": _cfm,
     "divert": _divert,
     "double": _double,
+    "measure": _measure,
+    "unreadable": _unreadable,
     "chute": _chute,
     "line": _line,
     "print": _print,

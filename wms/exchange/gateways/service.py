@@ -205,21 +205,35 @@ def order_chute(call: Call, chute: int, command: str) -> None:
     known = select(Chute.id).where(Chute.warehouse_id == call.warehouse_id, Chute.number == chute)
     if call.session.execute(known).first() is None:
         raise Refused(Reason.CHUTE_UNKNOWN, chute=chute)
-    sorters = call.session.execute(
+    here = (GatewayDevice.warehouse_id == call.warehouse_id, GatewayDevice.driver.like("sorter_%"))
+    _order(call, here, "chute", {"chute": chute, "command": command})
+
+
+def order_lights(call: Call, station_id: int, facts: Mapping[str, Any]) -> int:
+    """Light a station's put wall: `{on, off}` or `{only}`, lists of lights. How many controllers were told."""
+    here = (Gateway.station_id == station_id, GatewayDevice.driver.like("light_%"))
+    return _order(call, here, "lights", facts)
+
+
+def _order(call: Call, which: Sequence[Any], kind: str, facts: Mapping[str, Any]) -> int:
+    """A command to each device of `which`; how many there are."""
+    devices = call.session.execute(
         select(GatewayDevice.gateway_id, GatewayDevice.name, Gateway.station_id)
         .join(Gateway, Gateway.id == GatewayDevice.gateway_id)
-        .where(GatewayDevice.warehouse_id == call.warehouse_id, GatewayDevice.driver.like("sorter_%"))
+        .where(*which)
+        .order_by(GatewayDevice.id)
     ).all()
-    for device in sorters:
+    for device in devices:
         call.session.add(
             GatewayCommand(
                 warehouse_id=call.warehouse_id,
                 gateway_id=device.gateway_id,
                 device=device.name,
-                kind="chute",
-                facts={"chute": chute, "command": command},
+                kind=kind,
+                facts=dict(facts),
                 made_at=call.now,
             )
         )
     call.session.flush()
-    call.wakes.update(printing.commands_wake(device.station_id) for device in sorters)
+    call.wakes.update(printing.commands_wake(device.station_id) for device in devices)
+    return len(devices)
