@@ -24,7 +24,7 @@ from tests.printing.interpreters import UnknownCommand, escpos_paper, tspl_paper
 from tests.printing.optics import zone
 from tests.printing.test_hostile import poisoned
 from tests.proofs.frame import BOTH, SQLITE, Ground, Outcome, proof, twin
-from tests.proofs.fuzz.entrances import Answer, Hands, every_entrance
+from tests.proofs.fuzz.entrances import KNOWN, Answer, Hands, every_entrance
 from tests.proofs.fuzz.hostile import ATTRIBUTE, FAMILIES, LINE, STRINGS, TAG
 from tests.proofs.fuzz.park import Fuzzed, a_fuzzed_park
 from tests.proofs.sabotage import replaced
@@ -32,7 +32,9 @@ from wms.catalog.tables import Sku
 from wms.core import logs
 from wms.core.db.tables import table_of
 from wms.inbound.tables import Asn
+from wms.outbound.service import cancel_order
 from wms.outbound.tables import Order
+from wms.outbound.values import OrderState
 from wms.printing import Language, render, to_bytes
 from wms.printing.raster import Box, Canvas, Type
 from wms.printing.samples import samples
@@ -127,12 +129,21 @@ def sweep(ground: Ground, texts: Sequence[str]) -> Outcome:
                 if wrong:
                     broken.append(f"{entrance.name} {text[:40]!r}: {wrong}")
             broken += look_at_pages(hands, [*PAGES, *_cards(fuzzed)])
+            call_off(fuzzed)
             if len(broken) >= BROKEN_TOLD_MAX:
                 break
         said = written.getvalue()
     broken += wrong_with_log(said)
     facts = {"strings": len(texts), "entrances": len(entrances), "lines of log": said.count("\n")}
     return Outcome(f"{put:,} texts put in", (*broken[:BROKEN_TOLD_MAX], *ground.audit()), facts=facts)
+
+
+def call_off(fuzzed: Fuzzed) -> None:
+    """Cancel the orders of the last string: each new wave would try to promise stock to all of them once more."""
+    orders = table_of(Order).c
+    placed = select(orders.no).where(orders.state == OrderState.PLACED.value, orders.no != KNOWN["no"])
+    for no in fuzzed.park.read(lambda session: session.scalars(placed).all()):
+        fuzzed.park.act(lambda call, no=no: cancel_order(call, no, "M1"))
 
 
 def _cards(fuzzed: Fuzzed) -> list[str]:
