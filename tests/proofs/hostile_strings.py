@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urlencode
@@ -24,12 +25,13 @@ from tests.printing.interpreters import UnknownCommand, escpos_paper, tspl_paper
 from tests.printing.optics import zone
 from tests.printing.test_hostile import poisoned
 from tests.proofs.frame import BOTH, SQLITE, Ground, Outcome, proof, twin
-from tests.proofs.fuzz.entrances import KNOWN, Answer, Hands, every_entrance
+from tests.proofs.fuzz.entrances import Answer, Hands, every_entrance
 from tests.proofs.fuzz.hostile import ATTRIBUTE, FAMILIES, LINE, STRINGS, TAG
-from tests.proofs.fuzz.park import Fuzzed, a_fuzzed_park
+from tests.proofs.fuzz.park import KNOWN, Fuzzed, a_fuzzed_park
 from tests.proofs.sabotage import replaced
 from wms.catalog.tables import Sku
 from wms.core import logs
+from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.inbound.tables import Asn
 from wms.outbound.service import cancel_order
@@ -143,7 +145,11 @@ def call_off(fuzzed: Fuzzed) -> None:
     orders = table_of(Order).c
     placed = select(orders.no).where(orders.state == OrderState.PLACED.value, orders.no != KNOWN["no"])
     for no in fuzzed.park.read(lambda session: session.scalars(placed).all()):
-        fuzzed.park.act(lambda call, no=no: cancel_order(call, no, "M1"))
+        fuzzed.park.act(partial(_cancel, no))
+
+
+def _cancel(no: str, call: Call) -> None:
+    cancel_order(call, no, KNOWN["merchant"])
 
 
 def _cards(fuzzed: Fuzzed) -> list[str]:
