@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
-from itertools import combinations, pairwise
+from itertools import combinations, count, pairwise
 
 import numpy as np
 import pytest
@@ -213,6 +213,31 @@ def test_a_cancelled_search_still_gives_the_first_plan() -> None:
     plans = list(plan_batches(orders, carts, HALL, cancel=lambda: True))
     assert len(plans) == 1
     assert violations(BatchProblem(orders, carts, HALL), plans[0]) == []
+
+
+@pytest.mark.parametrize("asked", range(1, 40, 3))
+def test_whenever_it_is_cancelled_the_plan_is_sound_and_little_more_is_done(asked: int) -> None:
+    orders, carts = some_orders(7, 20), [Cart((25, 9))]
+    asks = count(1)
+    later = []
+
+    def cancel() -> bool:
+        number = next(asks)
+        later.append(number > asked)
+        return number > asked
+
+    plans = list(plan_batches(orders, carts, HALL, limits=BatchLimits(rounds=50), cancel=cancel))
+    assert all(violations(BatchProblem(orders, carts, HALL), plan) == [] for plan in plans)
+    assert 1 <= sum(later) <= 6, "each stage asks once and leaves it at that"
+
+
+def test_joining_by_savings_asks_whether_it_is_cancelled_at_each_order_and_each_step() -> None:
+    orders, carts = some_orders(7, 20), [Cart((25, 9))]
+    asks = count()
+    plans = plan_batches(orders, carts, HALL, limits=BatchLimits(rounds=1), cancel=lambda: next(asks) < 0)
+    next(plans)
+    next(plans)
+    assert next(asks) > len(orders)
 
 
 def test_a_bigger_cart_is_used_when_one_of_several_kinds_is_enough() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 
 import numpy as np
 
@@ -27,17 +28,19 @@ def first_come_first_served(loads: Loads) -> Sets:
     return [*full, *map(frozenset, open_cart.values())]
 
 
-def savings(loads: Loads, tours: TourPricer, begin: Sets) -> Sets:
+def savings(loads: Loads, tours: TourPricer, begin: Sets, cancel: Callable[[], bool]) -> Sets:
     """Join the two batches whose joint tour saves most, price all pairs with the joint batch anew, and so on.
 
     Clarke and Wright's savings recomputed after each step: C&W(ii) of de Koster, van der Poort and Wolters (IJPR 37,
-    1999), with exact tours instead of a rule of thumb.
+    1999), with exact tours instead of a rule of thumb. Once cancelled, what is joined so far.
     """
     groups = dict(enumerate(begin))
     heap: list[tuple[int, int, int]] = []
     for a in list(groups):
+        if cancel():
+            return begin
         _offer(heap, groups, loads, tours, a, [b for b in groups if b > a])
-    while heap:
+    while heap and not cancel():
         _, a, b = heapq.heappop(heap)
         if a not in groups or b not in groups:
             continue

@@ -113,7 +113,8 @@ class _Task:
         yield first_come_first_served(self.loads), "first come first served"
         if self.cancel() or len(self.orders) < 2 or self.limits.rounds == 0:
             return
-        batches = savings(self.loads, self.tours, [frozenset([order]) for order in range(len(self.orders))])
+        alone = [frozenset([order]) for order in range(len(self.orders))]
+        batches = savings(self.loads, self.tours, alone, self.cancel)
         yield batches, "savings"
         yield from self._better_of_few(batches)
 
