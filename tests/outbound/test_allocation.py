@@ -35,6 +35,7 @@ from wms.ledger.tables import Hold, Stock
 from wms.ledger.values import Condition
 from wms.outbound import queries, service
 from wms.outbound.values import OrderState, Shortage
+from wms.site import closing
 from wms.site import queries as site_queries
 from wms.site import service as site
 
@@ -98,7 +99,7 @@ class TestAllocating:
             "blocked": lambda call: site.block_slot(call, SLOT),
             "under count": lambda call: site.set_under_count(call, place_id, True),
             "frozen": lambda call: ledger.freeze(call.session, 1, "looked at"),
-            "aisle blocked": lambda call: site.block_aisle(call, 1),
+            "aisle blocked": lambda call: closing.close_aisle(call, "A01", why="wet"),
         }
         park.act(deeds.get(what, bool))
         place(park, "A-1", (tea, 1))

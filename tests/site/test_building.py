@@ -16,7 +16,7 @@ from wms.core.call import Call
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall, Stop
-from wms.site import generator, queries, rules, service
+from wms.site import closing, generator, queries, rules, service
 from wms.site.rules import SlotName
 from wms.site.tables import Bay, Slot
 from wms.site.values import ContainerKind, NewSlot, slot_stop
@@ -130,13 +130,12 @@ def test_an_unknown_slot_and_another_buildings_slot_are_not_there(park: Park) ->
 def test_the_hall_is_read_anew_after_a_change(park: Park) -> None:
     before = park.read(lambda session: queries.hall(session, park.warehouse_id))
     assert park.read(lambda session: queries.hall(session, park.warehouse_id)) is before
-    park.act(lambda call: service.block_aisle(call, 2, why="漏水"))
+    park.act(lambda call: closing.close_aisle(call, "A02", why="漏水"))
     after = park.read(lambda session: queries.hall(session, park.warehouse_id))
     assert after.version == before.version + 1
-    assert [aisle.number for aisle in after.aisles if aisle.blocked] == [2]
+    assert [(one.name, one.why) for one in after.closures] == [("A02", "漏水")]
     assert isinstance(after.hall, RectHall)
     assert after.hall.depot == after.depot == Point(after.aisles[0].x_mm, 4_000)
-    assert refusal(lambda: park.act(lambda call: service.block_aisle(call, 99))) is Reason.NOT_FOUND
 
 
 def test_blocked_and_counted_slots_say_so(park: Park) -> None:

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import fromstring
 from tests.builders import Park, a_park
 from wms.core.db import Database
 from wms.optimise.geometry import Point
-from wms.site import picture, queries, service
+from wms.site import closing, picture, queries, service
 from wms.site.map import DASHES, FloorPlan, MapBay, MapBox, MapPerson, MapRoute, heat_classes, map_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -40,9 +40,10 @@ def test_heat_shows_as_a_class_and_as_a_number(database: Database) -> None:
 def test_a_blocked_aisle_is_hatched_and_named(database: Database) -> None:
     park = a_park(database)
     assert 'class="hatch"' not in drawn(park)
-    park.act(lambda call: service.block_aisle(call, 3))
-    assert "▲ 3 巷封" in drawn(park)
-    assert "Aisle 3 blocked" in drawn(park, language="en")
+    aisle = park.read(lambda session: queries.hall(session, park.warehouse_id)).aisles[2].name
+    park.act(lambda call: closing.close_aisle(call, aisle, why="漏水"))
+    assert f"▲ {aisle} 封道" in drawn(park)
+    assert f"▲ {aisle} closed" in drawn(park, language="en")
     assert 'fill="url(#floor-hatch)"' in drawn(park)
 
 

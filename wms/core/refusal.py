@@ -56,6 +56,7 @@ class Reason(str, Enum):
     # site and slots
     SLOT_UNKNOWN = ("slot_unknown", 404)
     SLOT_BLOCKED = ("slot_blocked", 409)
+    SLOT_SHUT = ("slot_shut", 409)
     SLOT_UNDER_COUNT = ("slot_under_count", 409)
     SLOT_WEIGHT_EXCEEDED = ("slot_weight_exceeded", 409)
     SLOT_TOO_SMALL = ("slot_too_small", 409)

@@ -16,6 +16,7 @@ from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.outbox import Announcement, Handler
 from wms.core.perform import system_call
+from wms.exchange.floor import follow
 from wms.exchange.gateways.service import order_chute
 from wms.packing.tables import Parcel
 from wms.picking.service.stopped import stop_picking
@@ -29,6 +30,7 @@ from wms.printing.templates.elements import Template
 from wms.printing.values import LabelValues, PrintRequest
 from wms.shipping import service as shipping
 from wms.shipping.labels import bag_values, waybill_values
+from wms.site.closing import CLOSED, OPENED
 from wms.site.tables import Station
 from wms.slotting import whatif
 from wms.slotting.apart import reckon_apart, solve_apart
@@ -59,11 +61,17 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "what_if.asked": lambda told: whatif.answer(
             db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart
         ),
+        CLOSED: lambda told: _floor_changed(db, clock, told),
+        OPENED: lambda told: _floor_changed(db, clock, told),
         "chute.closed": calling(lambda call, told: sorting.mend_plan(call)),
         "chute.opened": calling(lambda call, told: sorting.mend_plan(call)),
         "sortplan.wanted": lambda told: _sort_plan_wanted(db, clock, told),
         "chute.emptied": calling(lambda call, told: order_chute(call, int(told.facts["chute"]), "CLEAR")),
     }
+
+
+def _floor_changed(db: Database, clock: Clock, told: Announcement) -> None:
+    follow(db, clock, told.warehouse_id)
 
 
 def _moves_wanted(db: Database, clock: Clock, told: Announcement) -> None:

@@ -210,7 +210,7 @@ def _beat(house: House, plan_ids: list[int], news: Better | None) -> Wish:
 def _question(house: House, row: Any) -> tuple[Ask, list[list[Goods]]]:
     """What the solver needs, read in bites: one long read would keep the interpreter from those who scan."""
     where = house.who.warehouse_id
-    hall = house.db.read(lambda session: site.hall(session, where).hall)
+    hall = house.db.read(lambda session: site.hall(session, where).now)
     limits = house.db.read(lambda session: cart_limits(session, where))
     orders = house.db.read(lambda session: plan_queries.orders_to_plan(session, row.wave_id))
     ask = Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s))

@@ -69,6 +69,8 @@ def _slot(session: Session, warehouse_id: int, code: str, merchant_id: int | Non
     ]
     if slot.blocked:
         facts.append(("state", "blocked"))
+    elif slot.shut:
+        facts.append(("state", "shut"))
     return Found("slot", slot.code, slot.code, tuple(facts), _inside(session, slot.place_id, merchant_id))
 
 

@@ -79,6 +79,10 @@ def _open_way(hall: RectHall, a: Point, b: Point) -> bool:
         return front == hall.hub or (front.x_mm in hall.aisle_x_mm and front.y_mm == hall.cross_y_mm[0])
     if not is_walkable(hall, a) or not is_walkable(hall, b):
         return False
+    for closed in hall.closed:
+        x_mm, low, high = hall.aisle_x_mm[closed.aisle], min(a.y_mm, b.y_mm), max(a.y_mm, b.y_mm)
+        if a.x_mm == b.x_mm == x_mm and low < closed.to_y_mm and closed.from_y_mm < high:
+            return False
     across, along = a.y_mm == b.y_mm and a.y_mm in hall.cross_y_mm, a.x_mm == b.x_mm and a.x_mm in hall.aisle_x_mm
     return a == b or across or along
 

@@ -7,9 +7,13 @@ one-way aisles, stairs) is a graph of named places. Lengths are whole millimetre
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
+
+from wms.optimise.detour import shortest_walk
 
 
 class HallError(ValueError):
@@ -30,6 +34,14 @@ class Stop(NamedTuple):
     y_mm: int
 
 
+class Closed(NamedTuple):
+    """A stretch of an aisle where nobody may walk or stand, its two ends apart: those are still reached."""
+
+    aisle: int
+    from_y_mm: int
+    to_y_mm: int
+
+
 @dataclass(frozen=True)
 class RectHall:
     """Aisles at `aisle_x_mm`, cross aisles at `cross_y_mm` (the first and last are the ends of the aisles).
@@ -39,6 +51,8 @@ class RectHall:
 
     With `spokes_mm` the depot lies on open floor before the aisles instead: straight ways of these lengths, one per
     aisle, join it to where the aisle meets the first cross aisle, and every tour begins and ends there.
+
+    `closed` are the stretches of aisles that are shut now. Cross aisles stay open, also where they meet a closed aisle.
     """
 
     aisle_x_mm: tuple[int, ...]
@@ -46,10 +60,14 @@ class RectHall:
     depot: Point | None = None
     end: Point | None = None
     spokes_mm: tuple[int, ...] = ()
+    closed: tuple[Closed, ...] = ()
 
     def __post_init__(self) -> None:
         _check_increasing("aisle_x_mm", self.aisle_x_mm, at_least=1)
         _check_increasing("cross_y_mm", self.cross_y_mm, at_least=2)
+        for one in self.closed:
+            if not 0 <= one.aisle < len(self.aisle_x_mm) or one.from_y_mm >= one.to_y_mm:
+                raise HallError(f"closed stretch {tuple(one)} is no stretch of an aisle")
         if self.spokes_mm:
             _check_spokes(self)
             return
@@ -105,6 +123,59 @@ def check_stop(hall: RectHall, stop: Stop) -> None:
         raise HallError(f"stop {tuple(stop)}: there is no aisle {stop.aisle}")
     if not hall.cross_y_mm[0] <= stop.y_mm <= hall.cross_y_mm[-1]:
         raise HallError(f"stop {tuple(stop)}: y is outside the aisle")
+    if not is_reachable(hall, stop):
+        raise HallError(f"stop {tuple(stop)} cannot be reached: aisles are closed")
+
+
+@lru_cache(maxsize=64)
+def shut_cells(hall: RectHall) -> dict[tuple[int, int], tuple[int, int]]:
+    """Aisle and row of each piece between two cross aisles that cannot be walked through: what of it is out of reach.
+
+    Of several closed stretches in one piece the floor between them is out of reach too.
+    """
+    found: dict[tuple[int, int], tuple[int, int]] = {}
+    for aisle, begin, end in hall.closed:
+        for row, (low, high) in enumerate(pairwise(hall.cross_y_mm)):
+            if begin < high and low < end:
+                known = found.get((aisle, row), (high, low))
+                found[aisle, row] = (min(known[0], max(low, begin)), max(known[1], min(high, end)))
+    return found
+
+
+@lru_cache(maxsize=64)
+def reachable_rows(hall: RectHall) -> frozenset[int]:
+    """The cross aisles (by number from the front) that one can walk to from the start.
+
+    Two neighbours are joined by any aisle between them that is not closed there.
+    """
+    shut, aisles = shut_cells(hall), range(len(hall.aisle_x_mm))
+    here = bisect_left(hall.cross_y_mm, hall.start_point.y_mm)
+    joined = [any((aisle, row) not in shut for aisle in aisles) for row in range(hall.blocks)]
+    first, last = here, here
+    while first > 0 and joined[first - 1]:
+        first -= 1
+    while last < hall.blocks and joined[last]:
+        last += 1
+    return frozenset(range(first, last + 1))
+
+
+def is_reachable(hall: RectHall, stop: Stop) -> bool:
+    """Whether one can walk from the start to a stop of the hall."""
+    if not hall.closed:
+        return True
+    rows, at = reachable_rows(hall), bisect_left(hall.cross_y_mm, stop.y_mm)
+    if hall.cross_y_mm[at] == stop.y_mm:
+        return at in rows
+    low, high = shut_cells(hall).get((stop.aisle, at - 1), (stop.y_mm, stop.y_mm))
+    return (stop.y_mm <= low and at - 1 in rows) or (stop.y_mm >= high and at in rows)
+
+
+def is_open(hall: RectHall, a: Point, b: Point) -> bool:
+    """Whether a straight leg of a walk passes no closed stretch."""
+    if not hall.closed or a.x_mm != b.x_mm or a.x_mm not in hall.aisle_x_mm or hall.hub in (a, b):
+        return True
+    aisle, low, high = hall.aisle_x_mm.index(a.x_mm), min(a.y_mm, b.y_mm), max(a.y_mm, b.y_mm)
+    return not any(one.aisle == aisle and one.from_y_mm < high and low < one.to_y_mm for one in hall.closed)
 
 
 def stop_point(hall: RectHall, stop: Stop) -> Point:
@@ -124,7 +195,39 @@ def distance_mm(hall: RectHall, a: Point, b: Point) -> int:
 
 
 def walk(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
-    """Corners of a shortest walk from `a` to `b`, both included."""
+    """Corners of a shortest walk from `a` to `b`, both included. Raises HallError when closed stretches leave none."""
+    path = _free_walk(hall, a, b)
+    if all(is_open(hall, *leg) for leg in pairwise(path)):
+        return path
+    around = shortest_walk(_open_ways(hall, {a, b}), a, b)
+    if not around:
+        raise HallError(f"no walk leads from {tuple(a)} to {tuple(b)}")
+    return tuple(around)
+
+
+def _open_ways(hall: RectHall, places: set[Point]) -> dict[Point, list[tuple[Point, int]]]:
+    """From each crossing, end and place the ways to the next ones along open floor, with their lengths."""
+    lines = [[Point(x, y) for x in _with(hall.aisle_x_mm, places, y_mm=y)] for y in hall.cross_y_mm]
+    lines += [[Point(x, y) for y in _with(hall.cross_y_mm, places, x_mm=x)] for x in hall.aisle_x_mm]
+    legs = [leg for line in lines for leg in pairwise(line) if is_open(hall, *leg)]
+    if hall.hub is not None:
+        legs += [(hall.hub, Point(x, hall.cross_y_mm[0])) for x in hall.aisle_x_mm]
+    ways: dict[Point, list[tuple[Point, int]]] = defaultdict(list)
+    for one, other in legs:
+        ways[one].append((other, leg_mm(hall, one, other)))
+        ways[other].append((one, leg_mm(hall, one, other)))
+    return ways
+
+
+def _with(lines: tuple[int, ...], places: set[Point], *, x_mm: int | None = None, y_mm: int | None = None) -> list[int]:
+    """Where a cross aisle (`y_mm`) or an aisle (`x_mm`) meets the others, and what else is wanted on it."""
+    if y_mm is not None:
+        return sorted({*lines, *(place.x_mm for place in places if place.y_mm == y_mm)})
+    return sorted({*lines, *(place.y_mm for place in places if place.x_mm == x_mm)})
+
+
+def _free_walk(hall: RectHall, a: Point, b: Point) -> tuple[Point, ...]:
+    """The same with every aisle open."""
     if a == b:
         return (a,)
     if hall.hub in (a, b):

@@ -41,6 +41,8 @@ def tour_lengths_mm(hall: RectHall, stops: Stops) -> Ints:
     """
     if not is_exact(hall, hall.start_point, hall.end_point):
         raise HallError("tours side by side need a hall of at most four blocks with its ends on cross aisles")
+    if hall.closed:
+        raise HallError("tours side by side are judged in the hall as it was built, without closed stretches")
     base = frame(hall, hall.start_point, hall.end_point)
     column = np.array(base.column_of_aisle, dtype=np.int64)[stops.aisle]
     rows = np.array(base.row_y_mm, dtype=np.int64)

@@ -44,6 +44,7 @@ class Shortage(StrEnum):
     NO_STOCK = "no_stock"
     LIFE_TOO_SHORT = "life_too_short"
     NOT_FOUND = "not_found"
+    WAY_CLOSED = "way_closed"
 
 
 class Cancelled(StrEnum):

@@ -7,11 +7,13 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
 
 
 class Batch(Base):
-    """Orders walked together. Lengths in mm; `path` is the walkable polyline for the map."""
+    """Orders walked together. Lengths in mm; `path` is the walkable polyline for the map, of what is left to walk once
+    the walk was changed on the way. `hall_version` is the hall's it was last walked through.
+    """
 
     __tablename__ = "batch"
 
@@ -27,6 +29,7 @@ class Batch(Base):
     optimal: Mapped[bool]
     method: Mapped[Code]
     path: Mapped[Json]
+    hall_version: Mapped[int] = mapped_column(default=0)
     began_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
 
@@ -61,7 +64,10 @@ class BatchOrder(Base):
 
 
 class PickLine(Base):
-    """One stop's take for one order: from this stock row, into that order's tote."""
+    """One stop's take for one order: from this stock row, into that order's tote.
+
+    One that is `aside` cannot be reached now, and `why` says what is closed.
+    """
 
     __tablename__ = "pick_line"
 
@@ -81,13 +87,14 @@ class PickLine(Base):
     picked: Mapped[int] = mapped_column(default=0)
     short: Mapped[int] = mapped_column(default=0)
     state: Mapped[Code] = mapped_column(default="open")
+    why: Mapped[Name] = mapped_column(default="")
     done_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint(
             "quantity > 0 AND picked >= 0 AND short >= 0 AND picked + short <= quantity", name="quantities_lawful"
         ),
-        CheckConstraint("state IN ('open', 'done', 'short', 'cancelled')", name="state_known"),
+        CheckConstraint("state IN ('open', 'done', 'short', 'cancelled', 'aside')", name="state_known"),
         Index(None, "batch_id", "stop"),
         Index(None, "order_id"),
     )

@@ -51,6 +51,7 @@ class PickState(StrEnum):
     DONE = "done"
     SHORT = "short"
     CANCELLED = "cancelled"
+    ASIDE = "aside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,7 @@ class PickFacts:
     quantity: int
     picked: int
     short: int
+    why: str
     state: PickState
     barcodes_text: str
 
@@ -189,6 +191,11 @@ class PickFacts:
     @property
     def left(self) -> int:
         return self.quantity - self.picked - self.short if self.state is PickState.OPEN else 0
+
+    @property
+    def wanted(self) -> int:
+        """What is still to come, also while it is set aside."""
+        return self.quantity - self.picked - self.short
 
     @property
     def place(self) -> Stop:
@@ -214,8 +221,20 @@ class Walk:
     wave_id: int
     courier: str
     cut_off_at: datetime
+    hall_version: int
+    hall_version_now: int
     totes: tuple[ToteOnCart, ...]
     picks: tuple[PickFacts, ...]
+
+    @property
+    def floor_changed(self) -> bool:
+        """Whether something was closed or opened since this walk was laid out."""
+        return self.hall_version != self.hall_version_now
+
+    @cached_property
+    def aside_picks(self) -> tuple[PickFacts, ...]:
+        """What cannot be reached now."""
+        return tuple(pick for pick in self.picks if pick.state is PickState.ASIDE)
 
     @cached_property
     def open_picks(self) -> tuple[PickFacts, ...]:
@@ -279,6 +298,18 @@ class Shorted:
     @property
     def lost(self) -> int:
         return self.missing - self.elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class WalkChange:
+    """What closing or opening did to a walk: what is closed, picks set aside, picks that came back, pieces that come
+    from another slot now.
+    """
+
+    names: tuple[str, ...]
+    aside: int
+    back: int
+    elsewhere: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def insert_slots(session: Session, warehouse_id: int, slots: list[dict[str, Any]
     """Rows of `slot` without `place_id`, which each gets with a place of its own."""
     places = [{"warehouse_id": warehouse_id, "kind": "slot", "code": slot["code"]} for slot in slots]
     ids = insert_many(session, Place.id, places)
-    flags = {"bonded": False, "blocked": False, "under_count": False, "retired": False}
+    flags = {"bonded": False, "blocked": False, "shut": False, "under_count": False, "retired": False}
     rows = [{**flags, **slot, "place_id": place_id} for slot, place_id in zip(slots, ids, strict=True)]
     for start in range(0, len(rows), ROWS_PER_STATEMENT_MAX):
         session.execute(insert(table_of(Slot)), rows[start : start + ROWS_PER_STATEMENT_MAX])

@@ -126,7 +126,6 @@ def _add_aisles(
             "number": aisle.number,
             "index": aisle.index,
             "x_mm": aisle.x_mm,
-            "blocked": False,
         }
         for aisle in plan.aisles
     ]

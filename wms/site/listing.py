@@ -160,7 +160,6 @@ def _add_aisles(call: Call, hall_id: int, zone_ids: dict[str, int], listed: Sequ
             "number": number,
             "index": index,
             "x_mm": x_mm,
-            "blocked": False,
         }
         for index, ((zone, number), x_mm) in enumerate(places, len(known))
     ]

@@ -19,6 +19,7 @@ DASHES = ("", "2.4 1.2", "0.8 1", "4 1 0.8 1", "1.6 0.8", "3 0.8 0.8 0.8 0.8 0.8
 MARGIN_M = 4.0
 PERSON_R_M = 1.7
 LABEL_BELOW_M = 2.1
+TOUCH_M = 2.6
 _BAY_WIDTH_M = 1.84
 
 Trouble = Literal["stop", "warn", "hold"]
@@ -72,13 +73,25 @@ class MapRoute:
 
 @dataclass(frozen=True, slots=True)
 class MapBlock:
-    """A blocked aisle between two cross aisles, hatched and named."""
+    """A closed stretch of an aisle, hatched and named (a zone's aisles: one of them)."""
 
     x_mm: int
     from_y_mm: int
     to_y_mm: int
     width_mm: int
     label: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapTouch:
+    """An aisle that can be chosen by pressing it: the page's option it stands for, its name, whether it is chosen."""
+
+    x_mm: int
+    from_y_mm: int
+    to_y_mm: int
+    option: str
+    name: str
+    chosen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +106,10 @@ class MapLabel:
 
 @dataclass(frozen=True, slots=True)
 class FloorPlan:
-    """Everything on the floor. `name` makes the picture's ids its own; `title` names it for who cannot see it."""
+    """Everything on the floor. `name` makes the picture's ids its own; `title` names it for who cannot see it.
+
+    `shown_x_mm` cuts the picture to a part of the width.
+    """
 
     width_mm: int
     depth_mm: int
@@ -106,6 +122,8 @@ class FloorPlan:
     people: Sequence[MapPerson] = ()
     routes: Sequence[MapRoute] = ()
     blocked: Sequence[MapBlock] = field(default_factory=tuple)
+    touches: Sequence[MapTouch] = ()
+    shown_x_mm: tuple[int, int] | None = None
 
 
 def heat_classes(values: Sequence[int]) -> list[int]:
@@ -120,10 +138,12 @@ def map_svg(plan: FloorPlan) -> str:
 
 
 def _parts(plan: FloorPlan) -> Iterator[str]:
-    width_m, depth_m = plan.width_mm / 1000 + 2 * MARGIN_M, plan.depth_mm / 1000 + 2 * MARGIN_M
+    left_mm, right_mm = plan.shown_x_mm or (0, plan.width_mm)
+    width_m, depth_m = (right_mm - left_mm) / 1000 + 2 * MARGIN_M, plan.depth_mm / 1000 + 2 * MARGIN_M
+    left_m = left_mm / 1000 - MARGIN_M
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="floor" role="img" aria-label="{escape(plan.title)}" '
-        f'viewBox="{_m(-MARGIN_M)} {_m(-MARGIN_M)} {_m(width_m)} {_m(depth_m)}" preserveAspectRatio="xMidYMid meet">'
+        f'viewBox="{_m(left_m)} {_m(-MARGIN_M)} {_m(width_m)} {_m(depth_m)}" preserveAspectRatio="xMidYMid meet">'
     )
     yield _hatching(plan)
     yield f'<path class="wall" d="M{"L".join(_at(plan, corner.x_mm, corner.y_mm) for corner in plan.outline)}Z"/>'
@@ -133,6 +153,7 @@ def _parts(plan: FloorPlan) -> Iterator[str]:
     yield from (_label(plan, label) for label in plan.labels)
     yield from (_route(plan, number, route) for number, route in enumerate(plan.routes))
     yield from (_person(plan, person) for person in plan.people)
+    yield from (_touch(plan, touch) for touch in plan.touches)
     yield "</svg>"
 
 
@@ -155,11 +176,27 @@ def _bay(plan: FloorPlan, bay: MapBay) -> str:
 def _block(plan: FloorPlan, block: MapBlock) -> str:
     top_m, height_m = _y(plan, block.to_y_mm), (block.to_y_mm - block.from_y_mm) / 1000
     x_m, width_m = block.x_mm / 1000, block.width_mm / 1000
-    return (
+    shape = (
         f'<rect class="hatch" x="{_m(x_m - width_m / 2)}" y="{_m(top_m)}" width="{_m(width_m)}" '
         f'height="{_m(height_m)}" fill="url(#{escape(plan.name)}-hatch)"/>'
-        f'<text class="zt2 blocked" x="{_m(x_m)}" y="{_m(top_m - 0.9)}" text-anchor="middle">'
-        f"▲ {escape(block.label)}</text>"
+    )
+    if not block.label:
+        return shape
+    place = f'x="{_m(x_m)}" y="{_m(top_m - 0.9)}" text-anchor="middle"'
+    return f'{shape}<text class="zt2 blocked" {place}>▲ {escape(block.label)}</text>'
+
+
+def _touch(plan: FloorPlan, touch: MapTouch) -> str:
+    """As wide as the aisle with its racks, so that it is hit; a chosen one has its name at the front."""
+    x_m, top_m = touch.x_mm / 1000, _y(plan, touch.to_y_mm)
+    height_m = (touch.to_y_mm - touch.from_y_mm) / 1000
+    on = " on" if touch.chosen else ""
+    at = f'x="{_m(x_m)}" y="{_m(top_m + height_m + 3)}" text-anchor="middle"'
+    name = f"<text {at}>{escape(touch.name)}</text>" if touch.chosen else ""
+    return (
+        f'<g class="touch{on}" data-option="{escape(touch.option)}"><title>{escape(touch.name)}</title>'
+        f'<rect x="{_m(x_m - TOUCH_M / 2)}" y="{_m(top_m)}" width="{_m(TOUCH_M)}" height="{_m(height_m)}"/>'
+        f"{name}</g>"
     )
 
 

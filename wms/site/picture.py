@@ -18,12 +18,13 @@ from wms.site.map import (
     MapLabel,
     MapPerson,
     MapRoute,
+    MapTouch,
     Trouble,
     heat_classes,
 )
 from wms.site.rules import LEFT, PROFILES, SHELF
 from wms.site.tables import Bay
-from wms.site.values import AisleFacts, ChuteFacts, ChuteState, HallFacts, StationFacts, StationKind
+from wms.site.values import AisleFacts, ChuteFacts, ChuteState, ClosureFacts, HallFacts, StationFacts, StationKind
 
 CHUTE_MM = 1_600
 TABLE_MM = 3_000
@@ -86,7 +87,26 @@ def floor_plan(
         labels=_labels(hall, queries.stations(session, warehouse_id), language),
         people=people,
         routes=routes,
-        blocked=[_block(hall, aisle, language) for aisle in hall.aisles if aisle.blocked],
+        blocked=[block for closure in hall.closures for block in _blocks(hall, closure, language)],
+    )
+
+
+def closing_plan(
+    session: Session, warehouse_id: int, touches: Sequence[MapTouch], title: str, language: str
+) -> FloorPlan:
+    """Racks and what is closed, each aisle to be chosen: without heat, people and stations."""
+    hall = queries.hall(session, warehouse_id)
+    return FloorPlan(
+        width_mm=hall.width_mm,
+        depth_mm=hall.depth_mm,
+        outline=hall.outline,
+        name="closing",
+        title=title,
+        bays=_bay_faces(hall, bays(session, warehouse_id, hall), {}),
+        labels=_labels(hall, (), language),
+        blocked=[block for closure in hall.closures for block in _blocks(hall, closure, language)],
+        touches=touches,
+        shown_x_mm=(hall.hall.aisle_x_mm[0], hall.hall.aisle_x_mm[-1]),
     )
 
 
@@ -131,7 +151,13 @@ def _middle_of_zones(hall: HallFacts) -> dict[str, int]:
     return {zone: (min(xs) + max(xs)) // 2 for zone, xs in at.items()}
 
 
-def _block(hall: HallFacts, aisle: AisleFacts, language: str) -> MapBlock:
-    front_mm, back_mm = hall.hall.cross_y_mm[0], hall.hall.cross_y_mm[-1]
-    label = text("site.map.aisle_blocked", language, aisle=aisle.number)
-    return MapBlock(aisle.x_mm, front_mm, back_mm, BLOCK_WIDTH_MM, label)
+def _blocks(hall: HallFacts, closure: ClosureFacts, language: str) -> list[MapBlock]:
+    """What is closed, each aisle hatched; a zone is named once."""
+    key = "site.map.zone_closed" if closure.aisle_index is None else "site.map.aisle_closed"
+    label = text(key, language, name=closure.name)
+    stretches = hall.closed_by(closure)
+    names = [label if 2 * number == len(stretches) - len(stretches) % 2 else "" for number in range(len(stretches))]
+    return [
+        MapBlock(hall.hall.aisle_x_mm[one.aisle], one.from_y_mm, one.to_y_mm, BLOCK_WIDTH_MM, name)
+        for one, name in zip(stretches, names, strict=True)
+    ]

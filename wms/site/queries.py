@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import Session, aliased
 
 from wms.core import codes
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall
-from wms.site.tables import Aisle, Chute, Container, Hall, Place, Slot, Station, Warehouse, Zone
+from wms.site.tables import Aisle, Chute, Closure, Container, Hall, Place, Slot, Station, Warehouse, Zone
 from wms.site.values import (
     BARCODE_KINDS,
     AisleFacts,
     ChuteFacts,
+    ClosureFacts,
     ContainerFacts,
     ContainerKind,
     HallFacts,
@@ -51,6 +53,7 @@ _SLOT_COLUMNS = (
     Slot.bonded,
     Slot.blocked,
     Slot.under_count,
+    Slot.shut,
 )
 
 
@@ -134,22 +137,52 @@ def hall(session: Session, warehouse_id: int) -> HallFacts:
     cache = _halls.setdefault(session.get_bind().engine, {})
     facts = cache.get((warehouse_id, known.id))
     if facts is None or facts.version != known.version:
-        facts = cache[warehouse_id, known.id] = _read_hall(session, known.id)
+        facts = cache[warehouse_id, known.id] = read_hall(session, known.id)
     return facts
 
 
-def _read_hall(session: Session, hall_id: int) -> HallFacts:
+def read_hall(session: Session, hall_id: int) -> HallFacts:
+    """A hall as this transaction sees it, also when it has just been changed: nothing of it is kept."""
     row = session.get_one(Hall, hall_id, populate_existing=True)
-    aisles = _aisles(session, hall_id)
+    aisles, closures = _aisles(session, hall_id), _closures(session, hall_id)
     depot = Point(row.depot_x_mm, row.depot_y_mm)
-    walkable = RectHall(tuple(aisle.x_mm for aisle in aisles), tuple(row.cross_y_mm["mm"]), depot)
+    built = RectHall(tuple(aisle.x_mm for aisle in aisles), tuple(row.cross_y_mm["mm"]), depot)
     outline = tuple(Point(*corner) for corner in row.outline["mm"])
-    return HallFacts(row.id, row.version, walkable, depot, row.width_mm, row.depth_mm, outline, aisles)
+    size = (row.width_mm, row.depth_mm)
+    facts = HallFacts(row.id, row.version, built, depot, *size, outline, aisles, closures, built)
+    closed = sorted({stretch for one in closures for stretch in facts.closed_by(one)})
+    return replace(facts, now=replace(built, closed=tuple(closed)))
+
+
+def _closures(session: Session, hall_id: int) -> tuple[ClosureFacts, ...]:
+    """What is closed now, the oldest first."""
+    of_aisle = aliased(Zone)
+    query = (
+        select(
+            Closure.id,
+            func.coalesce(Zone.code, of_aisle.code),
+            Aisle.index,
+            Aisle.number,
+            Closure.from_y_mm,
+            Closure.to_y_mm,
+            Closure.why,
+            Closure.until,
+            Closure.closed_by,
+            Closure.closed_at,
+            Closure.hall_version,
+        )
+        .outerjoin(Zone, Zone.id == Closure.zone_id)
+        .outerjoin(Aisle, Aisle.id == Closure.aisle_id)
+        .outerjoin(of_aisle, of_aisle.id == Aisle.zone_id)
+        .where(Closure.hall_id == hall_id, Closure.opened_at.is_(None))
+        .order_by(Closure.id)
+    )
+    return tuple(ClosureFacts(*row) for row in session.execute(query))
 
 
 def _aisles(session: Session, hall_id: int) -> tuple[AisleFacts, ...]:
     query = (
-        select(Aisle.id, Aisle.zone_id, Zone.code, Aisle.number, Aisle.index, Aisle.x_mm, Aisle.blocked)
+        select(Aisle.id, Aisle.zone_id, Zone.code, Aisle.number, Aisle.index, Aisle.x_mm)
         .join(Zone, Zone.id == Aisle.zone_id)
         .where(Aisle.hall_id == hall_id)
         .order_by(Aisle.index)

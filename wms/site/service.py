@@ -1,4 +1,4 @@
-"""What people and machines do to the building: open it, block a slot or an aisle, make and move containers.
+"""What people and machines do to the building: open it, block a slot, make and move containers (see `closing`).
 
 Moving goods is the ledger's business; these functions move boxes, switches and needles of scales.
 """
@@ -21,7 +21,7 @@ from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_new
 from wms.optimise.geometry import RectHall
 from wms.site import bulk, queries, rules
-from wms.site.tables import Aisle, Bay, Container, Hall, Place, Slot, Warehouse
+from wms.site.tables import Bay, Container, Place, Slot, Warehouse
 from wms.site.tables import Chute as ChuteRow
 from wms.site.tables import Station as StationRow
 from wms.site.values import (
@@ -136,22 +136,6 @@ def lock_slot(call: Call, place_id: int) -> SlotFacts:
         select(Slot.place_id).where(Slot.place_id == place_id, Slot.warehouse_id == call.warehouse_id).with_for_update()
     )
     return queries.slot_by_id(call.session, call.warehouse_id, place_id)
-
-
-def block_aisle(call: Call, number: int, *, blocked: bool = True, why: str = "") -> None:
-    """Nobody is sent through a blocked aisle; maps and routes are drawn anew."""
-    statement = (
-        update(Aisle)
-        .where(Aisle.warehouse_id == call.warehouse_id, Aisle.number == number)
-        .values(blocked=blocked)
-        .returning(Aisle.hall_id)
-    )
-    halls = set(call.session.execute(statement).scalars())
-    if not halls:
-        raise Refused(Reason.NOT_FOUND, what=f"{number}")
-    call.session.execute(update(Hall).where(Hall.id.in_(sorted(halls))).values(version=Hall.version + 1))
-    audit_trail.note(call, "aisle.blocked" if blocked else "aisle.opened", aisle=number, why=why)
-    call.wakes.add("live")
 
 
 def add_slots(call: Call, rows: Sequence[NewSlot]) -> int:

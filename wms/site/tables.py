@@ -70,9 +70,38 @@ class Aisle(Base):
     number: Mapped[int]
     index: Mapped[int]
     x_mm: Mapped[int]
-    blocked: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (UniqueConstraint("hall_id", "index"),)
+
+
+class Closure(Base):
+    """A stretch of an aisle, or all aisles of a zone, where nobody may walk; `opened_at` tells when it was over.
+
+    `until` is when it opens by itself, if somebody said so. `hall_version` is the hall's since it is closed.
+    """
+
+    __tablename__ = "closure"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"))
+    zone_id: Mapped[int | None] = mapped_column(ForeignKey("zone.id"))
+    aisle_id: Mapped[int | None] = mapped_column(ForeignKey("aisle.id"))
+    from_y_mm: Mapped[int]
+    to_y_mm: Mapped[int]
+    why: Mapped[Name]
+    until: Mapped[UtcTime | None]
+    closed_by: Mapped[Code]
+    closed_at: Mapped[UtcTime]
+    hall_version: Mapped[int]
+    opened_by: Mapped[Code] = mapped_column(default="")
+    opened_at: Mapped[UtcTime | None]
+
+    __table_args__ = (
+        CheckConstraint("(zone_id IS NULL) <> (aisle_id IS NULL)", name="zone_or_aisle"),
+        CheckConstraint("from_y_mm < to_y_mm", name="has_length"),
+        Index(None, "warehouse_id", "opened_at"),
+    )
 
 
 class Bay(Base):
@@ -115,7 +144,10 @@ class Place(Base):
 
 
 class Slot(Base):
-    """The smallest addressed place in a rack. `index` along the aisle tells its walking position `y_mm`."""
+    """The smallest addressed place in a rack. `index` along the aisle tells its walking position `y_mm`.
+
+    `blocked` is about the slot itself; `shut` says that nobody can walk to it while something is closed.
+    """
 
     __tablename__ = "slot"
 
@@ -138,6 +170,7 @@ class Slot(Base):
     bonded: Mapped[bool] = mapped_column(default=False)
     blocked: Mapped[bool] = mapped_column(default=False)
     under_count: Mapped[bool] = mapped_column(default=False)
+    shut: Mapped[bool] = mapped_column(default=False)
     retired: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (UniqueConstraint("warehouse_id", "code"), Index(None, "warehouse_id", "zone_id"))

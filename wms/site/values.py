@@ -8,7 +8,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from wms.core import codes
-from wms.optimise.geometry import Point, RectHall, Stop
+from wms.optimise.geometry import Closed, Point, RectHall, Stop
 
 VIRTUAL_PLACES = ("SUPPLIER", "CUSTOMER", "SHRINKAGE", "KIT", "TRANSIT", "RECONDITION")
 
@@ -97,12 +97,43 @@ class AisleFacts:
     number: int
     index: int
     x_mm: int
-    blocked: bool
+
+    @property
+    def name(self) -> str:
+        """As it is painted: `B12`."""
+        return f"{self.zone_code}{self.number:02d}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClosureFacts:
+    """What is closed now: a stretch of one aisle, or (`aisle_index` is None) every aisle of a zone. y in mm.
+
+    `hall_version` is the hall's since then.
+    """
+
+    id: int
+    zone_code: str
+    aisle_index: int | None
+    aisle_number: int | None
+    from_y_mm: int
+    to_y_mm: int
+    why: str
+    until: datetime | None
+    closed_by: str
+    closed_at: datetime
+    hall_version: int
+
+    @property
+    def name(self) -> str:
+        """`B12` for an aisle, `B` for a zone."""
+        return self.zone_code if self.aisle_number is None else f"{self.zone_code}{self.aisle_number:02d}"
 
 
 @dataclass(frozen=True, slots=True)
 class HallFacts:
-    """A hall as numbers: what can be walked (`hall`), its walls (`outline`, corners in mm) and its aisles."""
+    """A hall as numbers: what can be walked as it was built (`hall`) and with what is closed now (`now`), its walls
+    (`outline`, corners in mm) and its aisles.
+    """
 
     id: int
     version: int
@@ -112,6 +143,17 @@ class HallFacts:
     depth_mm: int
     outline: tuple[Point, ...]
     aisles: tuple[AisleFacts, ...]
+    closures: tuple[ClosureFacts, ...]
+    now: RectHall
+
+    def closed_by(self, closure: ClosureFacts) -> tuple[Closed, ...]:
+        """The stretches of aisles that one closure shuts."""
+        return tuple(
+            Closed(aisle.index, closure.from_y_mm, closure.to_y_mm)
+            for aisle in self.aisles
+            if aisle.index == closure.aisle_index
+            or (closure.aisle_index is None and aisle.zone_code == closure.zone_code)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +180,7 @@ class SlotFacts:
     bonded: bool
     blocked: bool
     under_count: bool
+    shut: bool
 
     @property
     def volume_mm3(self) -> int:

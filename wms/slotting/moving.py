@@ -170,6 +170,8 @@ def _goods(call: Call, row: MoveProposal, stock: Stock | None) -> Goods:
         raise Refused(Reason.STOCK_FROZEN, slot=source.code)
     if source.blocked:
         raise Refused(Reason.SLOT_BLOCKED, slot=source.code)
+    if source.shut:
+        raise Refused(Reason.SLOT_SHUT, slot=source.code)
     if source.under_count:
         raise Refused(Reason.SLOT_UNDER_COUNT, slot=source.code)
     sku = catalog.sku_by_id(call.session, call.warehouse_id, stock.sku_id)

@@ -10,7 +10,8 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,13 +21,15 @@ from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Sku
 from wms.ledger.tables import Stock
-from wms.optimise.geometry import Stop, distance_mm, stop_point
+from wms.optimise.geometry import RectHall, Stop, distance_mm, is_reachable, stop_point
 from wms.site import queries as site
 from wms.site.tables import Slot, Zone
+from wms.site.values import HallFacts
 from wms.slotting.rules import Flags, Floats, Ints, Occupied, Slots
 from wms.slotting.tables import Velocity
 
 PICTURE_KEPT_S = 30.0
+AISLES_KEPT = 2_000
 
 
 PIECE = cast(Sku.length_mm, BigInteger) * Sku.width_mm * Sku.height_mm  # a carton of 1,000 pieces passes 32 bits
@@ -42,8 +45,8 @@ _contents = (
     .where(Stock.warehouse_id == bindparam("w"), Stock.on_hand > 0)
     .group_by(Stock.place_id)
 )
-_shut = select(Slot.place_id, Slot.blocked, Slot.under_count).where(
-    Slot.warehouse_id == bindparam("w"), Slot.blocked | Slot.under_count
+_shut = select(Slot.place_id, (Slot.blocked | Slot.shut).label("blocked"), Slot.under_count).where(
+    Slot.warehouse_id == bindparam("w"), Slot.blocked | Slot.shut | Slot.under_count
 )
 _all_slots = (
     select(
@@ -190,8 +193,7 @@ def _building(session: Session, warehouse_id: int) -> tuple[int, ...]:
 def _slots(session: Session, warehouse_id: int) -> Slots:
     rows = session.execute(_all_slots, {"w": warehouse_id}).all()
     hall = site.hall(session, warehouse_id)
-    stops = {Stop(row.aisle_index, row.y_mm) for row in rows}
-    walks = {stop: distance_mm(hall.hall, hall.depot, stop_point(hall.hall, stop)) for stop in stops}
+    walks = _walks(hall, {Stop(row.aisle_index, row.y_mm) for row in rows})
     lengths = [[row.width_mm, row.depth_mm, row.height_mm] for row in rows]
     sizes = np.sort(np.array(lengths, dtype=np.int64).reshape(-1, 3), axis=1)
     zone_kind = np.array([str(row.kind) for row in rows], dtype=np.str_)
@@ -209,6 +211,27 @@ def _slots(session: Session, warehouse_id: int) -> Slots:
         y_mm=np.array([row.y_mm for row in rows], dtype=np.int64),
         walk_mm=np.array([walks[Stop(row.aisle_index, row.y_mm)] for row in rows], dtype=np.int64),
     )
+
+
+def _walks(hall: HallFacts, stops: set[Stop]) -> dict[Stop, int]:
+    """From the start to each stop, in mm. An aisle that nothing closes is as far as ever, whatever else is closed."""
+    by_aisle: dict[int, list[int]] = {}
+    for aisle, y_mm in stops:
+        by_aisle.setdefault(aisle, []).append(y_mm)
+    touched = {one.aisle for one in hall.now.closed}
+    return {
+        Stop(aisle, y_mm): length
+        for aisle, ys in by_aisle.items()
+        for y_mm, length in _walks_into(hall.now if aisle in touched else hall.hall, aisle, tuple(sorted(ys))).items()
+    }
+
+
+@lru_cache(maxsize=AISLES_KEPT)
+def _walks_into(hall: RectHall, aisle: int, ys: tuple[int, ...]) -> dict[int, int]:
+    """One aisle's stops; those out of reach count as far as in the open hall, and are given nothing meanwhile."""
+    built = replace(hall, closed=())
+    halls = {y: hall if is_reachable(hall, Stop(aisle, y)) else built for y in ys}
+    return {y: distance_mm(halls[y], hall.start_point, stop_point(hall, Stop(aisle, y))) for y in ys}
 
 
 def _speeds(session: Session, warehouse_id: int) -> Speeds:

@@ -54,6 +54,7 @@ _look = (
     select(
         _slot.c.code,
         _slot.c.blocked,
+        _slot.c.shut,
         _slot.c.under_count,
         _slot.c.bonded,
         _slot.c.width_mm,
@@ -213,6 +214,8 @@ def _judge(call: Call, goods: Goods, place_id: int, subject: str) -> str:
 def _check_open(slot: Any) -> None:
     if slot.blocked:
         raise Refused(Reason.SLOT_BLOCKED, slot=slot.code)
+    if slot.shut:
+        raise Refused(Reason.SLOT_SHUT, slot=slot.code)
     if slot.under_count:
         raise Refused(Reason.SLOT_UNDER_COUNT, slot=slot.code)
     if slot.kept_for is not None:

@@ -52,12 +52,14 @@ class TourPricer:
     def _last_columns(self, placed: Sequence[Placed]) -> Ints:
         """Per order the last column its tours reach: none goes further, for it could go back along that column's aisle.
 
-        With a hub every column may be worth walking to; so may the next one where a tour begins or ends between aisles.
+        With a hub every column may be worth walking to, and where aisles are closed too; so may the next one where a
+        tour begins or ends between aisles.
         """
         base = self._base
         most = len(base.column_x_mm) - 1
         least = max(base.start[0], base.end[0])
-        least = most if base.hub is not None else next(k for k in (*base.column_of_aisle, most) if k >= least)
+        anywhere = base.hub is not None or bool(base.shut)
+        least = most if anywhere else next(k for k in (*base.column_of_aisle, most) if k >= least)
         reach = [[column for column, _ in (*one.inside, *one.crossings)] for one in placed]
         return np.array([max([least, *columns]) for columns in reach], dtype=np.int64)
 
@@ -77,8 +79,8 @@ class TourPricer:
         self._bits = np.zeros((words, len(self._cells), len(inside)), dtype=np.uint16)
         self._length: Costs = np.zeros((len(self._cells), 1), dtype=np.int64)
         for c, (column, row) in enumerate(self._cells):
-            self._length[c, 0] = base.empty_cost[column, row, 1]
-            self._offset[c, : len(ys[column, row])] = [y - base.row_y_mm[row] for y in ys[column, row]]
+            self._length[c, 0] = base.length_mm((column, row))
+            self._offset[c, : len(ys[column, row])] = base.offsets_mm((column, row), ys[column, row])
         index = {cell: c for c, cell in enumerate(self._cells)}
         rank = {cell: {y: k for k, y in enumerate(places)} for cell, places in ys.items()}
         for order, one in enumerate(inside):

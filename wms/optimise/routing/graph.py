@@ -86,7 +86,8 @@ def _rect_arcs(hall: RectHall, places: set[Point], rules: Rules) -> Iterator[tup
     for aisle, x in enumerate(hall.aisle_x_mm):
         ys = {place.y_mm for place in places if place.x_mm == x} | set(hall.cross_y_mm)
         for low, high in pairwise(sorted(ys)):
-            if any(closed == aisle and low < end and begin < high for closed, begin, end in rules.blocked):
+            shut = (*rules.blocked, *hall.closed)
+            if any(closed == aisle and low < end and begin < high for closed, begin, end in shut):
                 continue
             if direction.get(aisle, 1) > 0:
                 yield Point(x, low), Point(x, high), high - low

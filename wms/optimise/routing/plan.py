@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wms.optimise.geometry import HallError, Point, RectHall, Stop, is_walkable, stop_point
+from wms.optimise.geometry import HallError, Point, RectHall, Stop, is_walkable, reachable_rows, stop_point
 from wms.optimise.routing.graph import plan_ruled_route
 from wms.optimise.routing.rect import check_stops, corners, exact_path, exact_paths, is_exact, visit_order
 from wms.optimise.routing.route import Limits, Route, Rules
@@ -26,7 +26,7 @@ def plan_route(
     rules = rules or Rules()
     begin, finish = _ends(hall, start, end)
     check_stops(hall, stops)
-    if not rules.free or not is_exact(hall, begin, finish):
+    if not rules.free or not is_exact(hall, begin, finish) or _apart(hall, begin, finish):
         return plan_ruled_route(hall, stops, begin, finish, rules, limits)
     return _exact(hall, stops, *exact_path(hall, stops, begin, finish), rules)
 
@@ -42,7 +42,7 @@ def plan_routes(
     """What `plan_route` finds for each of many tours in one hall, much faster where the hall is solved exactly."""
     rules = rules or Rules()
     begin, finish = _ends(hall, start, end)
-    if not rules.free or not is_exact(hall, begin, finish):
+    if not rules.free or not is_exact(hall, begin, finish) or _apart(hall, begin, finish):
         return [plan_route(hall, stops, begin, finish, rules, limits) for stops in tours]
     for stops in tours:
         check_stops(hall, stops)
@@ -57,6 +57,14 @@ def _ends(hall: RectHall, start: Point | None, end: Point | None) -> tuple[Point
         if place != hall.hub and not is_walkable(hall, place):
             raise HallError(f"{name} {tuple(place)} is on no aisle and no cross aisle")
     return begin, finish
+
+
+def _apart(hall: RectHall, start: Point, end: Point) -> bool:
+    """Whether closed aisles may part an end from the floor: the search over the graph then says what is cut off."""
+    if not hall.closed:
+        return False
+    rows = {hall.cross_y_mm[row] for row in reachable_rows(hall)}
+    return any(place != hall.hub and place.y_mm not in rows for place in (start, end))
 
 
 def _exact(hall: RectHall, stops: Sequence[Stop], length: int, path: list[Point], rules: Rules) -> Route:

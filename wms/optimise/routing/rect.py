@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from wms.optimise.geometry import Point, RectHall, Stop, check_stop
+from wms.optimise.geometry import Point, RectHall, Stop, check_stop, shut_cells
 from wms.optimise.routing.ladder import Chosen, Ladder, aisle_ways, no_aisle, shortest_tour, shortest_tours
 from wms.optimise.routing.states import FROM_BOTH, FROM_HIGH, FROM_LOW, ONCE, SKIP, TWICE
 
@@ -21,7 +21,12 @@ ROWS_MAX = 5  # cross aisles the state tables are built for: 4 blocks
 
 @dataclass(frozen=True)
 class Frame:
-    """What all tours of one hall share: the columns, where aisles are, and where tours begin and end."""
+    """What all tours of one hall share: the columns, where aisles are, and where tours begin and end.
+
+    `shut` holds the pieces of aisles with a closed stretch, as (column, row): where it ends, and how much longer it is
+    made (mm). No tour is so long, so the shortest one never walks there, and every method that counts lengths is right
+    as it stands.
+    """
 
     column_x_mm: tuple[int, ...]
     row_y_mm: tuple[int, ...]
@@ -31,6 +36,19 @@ class Frame:
     hub: Point | None
     empty_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
     across_cost: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    shut: dict[tuple[int, int], tuple[int, int]]
+
+    def offset_mm(self, cell: tuple[int, int], y_mm: int) -> int:
+        """How far into a piece (column, row) of an aisle a stop lies, from its lower end."""
+        end_mm, longer_mm = self.shut.get(cell, (y_mm + 1, 0))
+        return y_mm - self.row_y_mm[cell[1]] + (longer_mm if y_mm >= end_mm else 0)
+
+    def offsets_mm(self, cell: tuple[int, int], ys: Sequence[int]) -> list[int]:
+        return [self.offset_mm(cell, y) for y in ys]
+
+    def length_mm(self, cell: tuple[int, int]) -> int:
+        """Length of a piece of an aisle, with what a closed stretch makes it longer."""
+        return int(self.empty_cost[cell][ONCE])
 
     @property
     def flips(self) -> tuple[tuple[int, int], ...]:
@@ -63,6 +81,7 @@ def frame(hall: RectHall, start: Point, end: Point) -> Frame:
     def node(place: Point) -> tuple[int, int]:
         return (0, 0) if place == hall.hub else (column[place.x_mm], row[place.y_mm])
 
+    shut = _shut(hall, column, rows)
     return Frame(
         column_x_mm=column_x,
         row_y_mm=rows,
@@ -70,17 +89,34 @@ def frame(hall: RectHall, start: Point, end: Point) -> Frame:
         start=node(start),
         end=node(end),
         hub=hall.hub,
-        empty_cost=np.array([_empty_column(hall, x) for x in column_x], dtype=np.int64),
+        empty_cost=np.array([_empty_column(hall, x, column[x], shut) for x in column_x], dtype=np.int64),
         across_cost=across,
+        shut=shut,
     )
 
 
-def _empty_column(hall: RectHall, x_mm: int) -> list[list[int]]:
+def _shut(hall: RectHall, column: dict[int, int], rows: tuple[int, ...]) -> dict[tuple[int, int], tuple[int, int]]:
+    """What is closed, by column and row of the frame; each a little longer than any tour can be."""
+    aisles_mm = len(hall.aisle_x_mm) * (hall.cross_y_mm[-1] - hall.cross_y_mm[0]) + sum(hall.spokes_mm)
+    across_mm = len(hall.cross_y_mm) * (hall.aisle_x_mm[-1] - hall.aisle_x_mm[0])
+    longer_mm = 3 * (aisles_mm + across_mm)
+    below = len(rows) - len(hall.cross_y_mm)
+    return {
+        (column[hall.aisle_x_mm[aisle]], row + below): (high, longer_mm)
+        for (aisle, row), (_, high) in shut_cells(hall).items()
+    }
+
+
+def _empty_column(
+    hall: RectHall, x_mm: int, column: int, shut: dict[tuple[int, int], tuple[int, int]]
+) -> list[list[int]]:
     """Costs of walking the aisle at `x_mm`, block by block, when nothing is to be picked in it."""
     lengths = [high - low for low, high in pairwise(hall.cross_y_mm)]
     is_aisle = x_mm in hall.aisle_x_mm
     if hall.hub is not None:
         lengths.insert(0, hall.spokes_mm[hall.aisle_x_mm.index(x_mm)] if is_aisle else 0)
+    for row in range(len(lengths)):
+        lengths[row] += shut.get((column, row), (0, 0))[1]
     return [aisle_ways(length, []) if is_aisle else no_aisle() for length in lengths]
 
 
@@ -109,9 +145,8 @@ def place(base: Frame, stops: Sequence[Stop]) -> Placed:
 
 def ladder_of(base: Frame, placed: Placed) -> Ladder:
     cost = base.empty_cost.copy()
-    for (column, row), ys in placed.inside.items():
-        low, high = base.row_y_mm[row], base.row_y_mm[row + 1]
-        cost[column, row] = aisle_ways(high - low, [y - low for y in ys])
+    for cell, ys in placed.inside.items():
+        cost[cell] = aisle_ways(base.length_mm(cell), base.offsets_mm(cell, ys))
     must = np.array(True)
     touch = dict.fromkeys(sorted(placed.crossings | {base.start, base.end}), must)
     return Ladder(cost, base.across_cost, touch, base.flips)
@@ -153,8 +188,8 @@ def _ladder_of_many(base: Frame, placed: Sequence[Placed]) -> Ladder:
     touch = {node: np.zeros(len(placed), dtype=np.bool_) for node in sorted(touched)}
     for tour, one in enumerate(placed):
         for (column, row), ys in one.inside.items():
-            low, high = base.row_y_mm[row], base.row_y_mm[row + 1]
-            cost[column, row, :, tour] = aisle_ways(high - low, [y - low for y in ys])
+            cell = (column, row)
+            cost[column, row, :, tour] = aisle_ways(base.length_mm(cell), base.offsets_mm(cell, ys))
         for node in one.crossings | {base.start, base.end}:
             touch[node][tour] = True
     return Ladder(cost, base.across_cost, touch, base.flips)
@@ -181,7 +216,7 @@ def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
             if way in (ONCE, TWICE):
                 add(low, high, 1 if way == ONCE else 2)
                 continue
-            below, above = _dead_ends(way, placed.inside.get((column, row), []))
+            below, above = _dead_ends(base, (column, row), way, placed.inside.get((column, row), []))
             if below is not None:
                 add(low, Point(x, below), 2)
             if above is not None:
@@ -195,14 +230,15 @@ def edges_of(base: Frame, placed: Placed, chosen: Chosen) -> Edges:
     return edges
 
 
-def _dead_ends(way: int, ys: list[int]) -> tuple[int | None, int | None]:
+def _dead_ends(base: Frame, cell: tuple[int, int], way: int, ys: list[int]) -> tuple[int | None, int | None]:
     """How far the aisle is walked from below and from above before turning round."""
     if way == FROM_LOW:
         return ys[-1], None
     if way == FROM_HIGH:
         return None, ys[0]
     if way == FROM_BOTH:
-        gap = max(range(1, len(ys)), key=lambda k: ys[k] - ys[k - 1])
+        at = base.offsets_mm(cell, ys)
+        gap = max(range(1, len(ys)), key=lambda k: at[k] - at[k - 1])
         return ys[gap - 1], ys[gap]
     return None, None
 

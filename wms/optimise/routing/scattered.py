@@ -150,7 +150,7 @@ class _Task:
         base = self._base
         row = max(bisect_left(base.row_y_mm, stop.y_mm) - 1, 0 if base.hub is None else 1)
         column = base.column_of_aisle[stop.aisle]
-        return column * (len(base.row_y_mm) - 1) + row, stop.y_mm - base.row_y_mm[row]
+        return column * (len(base.row_y_mm) - 1) + row, base.offset_mm((column, row), stop.y_mm)
 
     def _length_unit(self) -> int:
         """Every round tour's length is a multiple of this: each line is crossed as often one way as the other."""

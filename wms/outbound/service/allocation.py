@@ -32,7 +32,7 @@ from wms.outbound.values import (
     Take,
     WantedLine,
 )
-from wms.site.tables import Aisle, Slot, Warehouse
+from wms.site.tables import Slot, Warehouse
 
 LOOKS_MAX = 4
 ORDERS_PER_CALL_MAX = 200
@@ -84,7 +84,6 @@ _free = (
         _stock.c.first_in_at,
     )
     .join(_slot, _slot.c.place_id == _stock.c.place_id)
-    .join(table_of(Aisle), table_of(Aisle).c.id == _slot.c.aisle_id)
     .join(_lot, _lot.c.id == _stock.c.lot_id)
     .where(
         _stock.c.warehouse_id == bindparam("w"),
@@ -95,9 +94,9 @@ _free = (
         _stock.c.on_hand > _stock.c.promised,
         _stock.c.frozen_reason.is_(None),
         _slot.c.blocked.is_(False),
+        _slot.c.shut.is_(False),
         _slot.c.under_count.is_(False),
         _slot.c.retired.is_(False),
-        table_of(Aisle).c.blocked.is_(False),
     )
 )
 _set_line = (

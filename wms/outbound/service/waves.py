@@ -14,18 +14,28 @@ from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
+from wms.ledger.tables import Hold, Stock
+from wms.ledger.values import Purpose
 from wms.outbound import queries
 from wms.outbound.rules import HOT_FROM_ORDERS, WAVE_ORDERS_MAX, waves
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaitingOrder, WaveDraft, WaveState
 from wms.site import queries as site
-from wms.site.tables import Warehouse
+from wms.site.tables import Slot, Warehouse
 
 ORDERS_PER_CALL_MAX = 20_000
 
 _orders = table_of(Order)
 _lines = table_of(OrderLine)
 _waves = table_of(Wave)
+_has_goods_out_of_reach = (
+    select(Hold.id)
+    .join(Stock, Stock.id == Hold.stock_id)
+    .join(Slot, Slot.place_id == Stock.place_id)
+    .join(_lines, (_lines.c.id == Hold.reference_id) & (Hold.purpose == Purpose.ORDER_LINE.value))
+    .where(_lines.c.order_id == _orders.c.id, Hold.quantity > 0, Slot.shut.is_(True))
+    .exists()
+)
 
 
 def make_waves(
@@ -115,6 +125,7 @@ def _waiting(session: Session, warehouse_id: int, until: datetime | None) -> lis
             _orders.c.state == OrderState.ALLOCATED.value,
             _orders.c.wave_id.is_(None),
             _orders.c.intercepted_at.is_(None),
+            ~_has_goods_out_of_reach,
         )
         .order_by(_orders.c.cut_off_at, _orders.c.id)
         .limit(ORDERS_PER_CALL_MAX)
@@ -178,6 +189,13 @@ def release_orders(call: Call, wave_id: int, order_ids: Sequence[int] | None = N
     if order_ids is not None:
         ready &= _orders.c.id.in_(order_ids)
     return touched(call.session, update(_orders).where(ready).values(state=OrderState.RELEASED.value), {})
+
+
+def put_back(call: Call, order_ids: Sequence[int]) -> int:
+    """Orders on the floor of which nothing was picked wait for another wave; how many."""
+    still = _orders.c.id.in_(order_ids) & (_orders.c.state == OrderState.RELEASED.value)
+    back = {"state": OrderState.ALLOCATED.value, "wave_id": None}
+    return touched(call.session, update(_orders).where(still).values(**back), {})
 
 
 def _of_wave(wave_id: int, state: OrderState) -> Any:

@@ -18,6 +18,7 @@ from wms.people.values import Right
 from wms.picking import service
 from wms.picking.dialogue import messages
 from wms.picking.dialogue.ahead import happy_path
+from wms.picking.dialogue.news import news_of
 from wms.picking.dialogue.screens import Scene, draw
 from wms.picking.queries.walk import walk_of_batch
 from wms.picking.rules.walking import (
@@ -38,22 +39,25 @@ from wms.site import queries as site
 from wms.work import service as work
 
 _UNDER_WAY = (BatchState.OPEN, BatchState.PICKING)
+BATCHES_TRIED_MAX = 20
 Judge = Callable[[Turn, Walk, Where, Scan], Move]
 
 
 def _begin(call: Call, given: Mapping[str, Any]) -> Move:
     """Open the batch of a task; without one, one's own, else the best free one."""
     task_id = given.get("task_id")
-    task = work.claim(call, int(task_id)) if task_id is not None else work.claim_next(call, [TASK_KIND])
-    if task is None:
-        raise Refused(Reason.NO_WORK)
-    batch_id = int(task.facts["batch"])
-    dropped = service.drop_stopped(call, batch_id)
-    walk = walk_of_batch(call.session, call.warehouse_id, batch_id)
-    turn = Turn(call, {"batch": batch_id})
-    if walk.state not in _UNDER_WAY:
-        return Move(None, {}, messages.stopped(turn, dropped) if dropped else None)
-    return _to(turn, start(walk), messages.stopped(turn, dropped) if dropped else None, task.id)
+    for _ in range(BATCHES_TRIED_MAX):
+        task = work.claim(call, int(task_id)) if task_id is not None else work.claim_next(call, [TASK_KIND])
+        if task is None:
+            break
+        turn = Turn(call, {"batch": int(task.facts["batch"])})
+        news = news_of(turn, At.CART, Where(At.CART))
+        walk = _walk(turn)
+        if walk.state in _UNDER_WAY:
+            return _to(turn, start(walk), news, task.id)
+        if news is not None or task_id is not None:
+            return Move(None, {}, news)
+    raise Refused(Reason.NO_WORK)
 
 
 def _to(turn: Turn, where: Where, message: Message | None, task_id: int | None = None) -> Move:
@@ -101,26 +105,26 @@ def _judged(step: At, judge: Judge) -> Callable[[Turn, Scan], Move]:
     """A scan at a step: told first if the batch was taken away or orders of it were stopped."""
 
     def scanned(turn: Turn, scan: Scan) -> Move:
-        return _with_news(turn, step, lambda walk, where: judge(turn, walk, where, scan))
+        return _withnews_of(turn, step, lambda walk, where: judge(turn, walk, where, scan))
 
     return scanned
 
 
-def _with_news(turn: Turn, step: At, act: Callable[[Walk, Where], Move]) -> Move:
+def _withnews_of(turn: Turn, step: At, act: Callable[[Walk, Where], Move]) -> Move:
     walk = _walk(turn)
     if walk.claimed_by != turn.call.person_id or walk.state not in _UNDER_WAY:
         return Move(None, {}, messages.taken_away(turn))
     before = where_was(step, turn.state)
-    dropped = service.drop_stopped(turn.call, walk.batch_id)
-    if not dropped:
-        return act(walk, _lawful(walk, before))
+    news = news_of(turn, step, before)
+    if news is None:
+        return act(_walk(turn), _lawful(_walk(turn), before))
     walk = _walk(turn)
     if walk.state not in _UNDER_WAY:
-        return Move(None, {}, messages.stopped(turn, dropped))
+        return Move(None, {}, news)
     where = _lawful(walk, before)
-    about_dropped = before.pick_id != where.pick_id or where.step is At.LANE
-    move = _to(turn, where, None) if about_dropped else act(walk, where)
-    return replace(move, message=messages.stopped(turn, dropped))
+    about_that = before.pick_id != where.pick_id or where.step is At.LANE
+    move = _to(turn, where, None) if about_that else act(walk, where)
+    return replace(move, message=news)
 
 
 def _pick_at(walk: Walk, where: Where) -> PickFacts:
@@ -198,7 +202,7 @@ def _quantity_typed(turn: Turn, value: str) -> Move:
         there = replace(where, step=At.TOTE, counted=_number(value, pick.left))
         return _to(turn, there, messages.right(turn, there, pick))
 
-    return _with_news(turn, At.QUANTITY, act)
+    return _withnews_of(turn, At.QUANTITY, act)
 
 
 def _number(value: str, most: int) -> int:
@@ -254,7 +258,7 @@ def _ok(turn: Turn, key: str) -> Message:
 
 def _at_step(step: At, act: Callable[[Turn, Walk, Where], Move]) -> Callable[[Turn, str], Move]:
     def pressed(turn: Turn, _value: str) -> Move:
-        return _with_news(turn, step, lambda walk, where: act(turn, walk, where))
+        return _withnews_of(turn, step, lambda walk, where: act(turn, walk, where))
 
     return pressed
 
@@ -297,7 +301,7 @@ def _missing_typed(turn: Turn, value: str) -> Move:
         there = replace(where, step=At.SKU, counted=0) if still and still.left else onward(after, pick)
         return _to(turn, there, messages.shorted(turn, pick, shorted))
 
-    return _with_news(turn, At.SHORT, act)
+    return _withnews_of(turn, At.SHORT, act)
 
 
 def _show_more(turn: Turn, walk: Walk, where: Where) -> Move:
@@ -324,7 +328,7 @@ def _scanned_aside(step: At) -> Callable[[Turn, Scan], Move]:
             there = Where(At.SKU if where.same_slot else At.SLOT, where.pick_id, 0, where.same_slot)
             return _elsewhere(turn, walk, there if where.step is step else where, scan)
 
-        return _with_news(turn, step, act)
+        return _withnews_of(turn, step, act)
 
     return scanned
 

@@ -9,7 +9,7 @@ from wms.core.codes import Kind, Read
 from wms.core.dialogue import Level, Message, Turn
 from wms.picking.rules.walking import At, Where, pieces_of
 from wms.picking.rules.words import amount, digits, place, tail
-from wms.picking.values import PickFacts, Shorted, ToteOnCart, Walk
+from wms.picking.values import PickFacts, Shorted, ToteOnCart, Walk, WalkChange
 
 _CODES = {
     "wrong_kind": "S7-10",
@@ -24,6 +24,7 @@ _CODES = {
     "last_stop": "S7-19",
     "stopped": "S7-21",
     "taken_away": "S7-22",
+    "rerouted": "S7-23",
     "found_elsewhere": "S7-31",
     "found_partly": "S7-32",
     "not_found": "S7-33",
@@ -107,6 +108,16 @@ def stopped(turn: Turn, dropped: Sequence[ToteOnCart]) -> Message:
 
 def taken_away(turn: Turn) -> Message:
     return Message(Level.ATTENTION, _say(turn, "taken_away.title"), _say(turn, "taken_away.do"), _CODES["taken_away"])
+
+
+def rerouted(turn: Turn, change: WalkChange, left: int) -> Message:
+    """Amber: something was closed or opened, the walk was laid out anew, and what becomes of what is out of reach."""
+    names = _say(turn, "between").join(change.names)
+    title = _say(turn, "rerouted.title", names=names) if names else _say(turn, "rerouted.open_again")
+    counts = {"left": left, "aside": 0 if left else change.aside, "elsewhere": change.elsewhere, "back": change.back}
+    told = [_say(turn, f"rerouted.{what}", n=n) for what, n in counts.items() if n]
+    text = _say(turn, "between").join(told) or _say(turn, "rerouted.do")
+    return Message(Level.ATTENTION, title, text, _CODES["rerouted"], speech=title)
 
 
 def last_stop(turn: Turn) -> Message:

@@ -19,7 +19,7 @@ from wms.optimise.geometry import Point
 from wms.outbound.tables import Order, Wave
 from wms.picking.tables import Batch, BatchOrder, PickLine
 from wms.picking.values import BEFORE_QUANTITY, BETWEEN_CODES, BatchState, PickFacts, PickState, ToteOnCart, Walk
-from wms.site.tables import Bay, Container, Slot
+from wms.site.tables import Bay, Container, Hall, Slot
 from wms.work.tables import Task
 
 DROPPED = "cancelled"
@@ -37,6 +37,7 @@ _lot = table_of(Lot)
 _merchant = table_of(Merchant)
 _slot = table_of(Slot)
 _bay = table_of(Bay)
+_hall = table_of(Hall)
 _barcode = table_of(SkuBarcode)
 _cart = table_of(Container).alias("cart")
 _tote = table_of(Container).alias("tote")
@@ -46,6 +47,14 @@ _barcodes = (
     select(func.aggregate_strings(_code_and_quantity, BETWEEN_CODES))
     .where(_barcode.c.sku_id == _pick.c.sku_id)
     .correlate(_pick)
+    .scalar_subquery()
+)
+_version_now = (
+    select(_hall.c.version)
+    .where(_hall.c.warehouse_id == _batch.c.warehouse_id)
+    .order_by(_hall.c.id)
+    .limit(1)
+    .correlate(_batch)
     .scalar_subquery()
 )
 _HEAD = (
@@ -59,6 +68,8 @@ _HEAD = (
     _batch.c.wave_id,
     _wave.c.courier,
     _wave.c.cut_off_at,
+    _batch.c.hall_version,
+    _version_now,
 )
 _TOTE = (
     _on_cart.c.position,
@@ -97,6 +108,7 @@ _PICK = (
     _pick.c.quantity,
     _pick.c.picked,
     _pick.c.short,
+    _pick.c.why,
     _pick.c.state,
     _barcodes,
 )

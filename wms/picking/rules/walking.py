@@ -111,7 +111,7 @@ def lot_differs(pick: PickFacts, read: Read) -> str | None:
 
 def metres_to(hall: RectHall, walk: Walk, pick: PickFacts) -> int:
     """From the stop before (or from the depot) to this pick, in whole metres."""
-    earlier = [other for other in walk.picks if other.stop < pick.stop]
+    earlier = [other for other in walk.picks if 0 < other.stop < pick.stop]
     here = stop_point(hall, max(earlier, key=lambda other: other.stop).place) if earlier else hall.start_point
     return _metres(distance_mm(hall, here, stop_point(hall, pick.place)))
 

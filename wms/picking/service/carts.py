@@ -15,6 +15,7 @@ from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, Wave
 from wms.outbound.values import OrderState, Shortage, WaveState
 from wms.picking.queries.walk import forget, walk_of_batch
+from wms.picking.service.shorts import short_aside
 from wms.picking.service.stopped import drop_stopped
 from wms.picking.tables import Batch, BatchOrder, PickLine
 from wms.picking.values import BatchState, PickState, Walk
@@ -115,8 +116,8 @@ def skip_stop(call: Call, batch_id: int, stop: int) -> None:
 def finish_batch(call: Call, batch_id: int, lane_code: str) -> None:
     """Leave the totes at the lane; the cart is free, the orders are picked, the task is done.
 
-    An order of which nothing was found is short and its tote free. Raises ITEMS_MISSING while picks are open,
-    STATION_UNKNOWN.
+    An order of which nothing was found is short and its tote free; so is what could not be reached. Raises
+    ITEMS_MISSING while picks are open, STATION_UNKNOWN.
     """
     walk = walk_of_batch(call.session, call.warehouse_id, batch_id)
     if walk.open_picks:
@@ -124,6 +125,7 @@ def finish_batch(call: Call, batch_id: int, lane_code: str) -> None:
     if walk.state is not BatchState.PICKING or walk.cart_id is None:
         raise Refused(Reason.STEP_WRONG)
     lane = site.station_by_code(call.session, call.warehouse_id, lane_code)
+    short_aside(call, walk)
     picked = {pick.order_id for pick in walk.picks if pick.picked}
     _orders_picked(call, walk, picked)
     over = (

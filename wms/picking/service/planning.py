@@ -20,10 +20,12 @@ from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import Hold, Stock
 from wms.ledger.values import Purpose
-from wms.optimise.geometry import Stop
+from wms.optimise.geometry import Point, Stop
+from wms.outbound import service as outbound
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaveState
-from wms.picking.rules.planning import check_sound, laid_out, most_visited_zone, problem_of, solve
+from wms.picking.rules.planning import check_sound, laid_again, laid_out, most_visited_zone, problem_of, solve
+from wms.picking.rules.rerouting import walkable
 from wms.picking.tables import Batch, BatchOrder, PickLine
 from wms.picking.values import TASK_KIND, CartLimits, Goods, Planned, PlannedBatch, Problem, WavePlan
 from wms.site import queries as site
@@ -47,7 +49,7 @@ def prepare_wave(session: Session, warehouse_id: int, wave_no: str, *, seed: int
     `rounds` is how hard to try, as `wms.optimise.batching.BatchLimits` has it: 1 is quick, each more takes seconds.
     """
     wave = _the_wave(session, warehouse_id, wave_no)
-    hall = site.hall(session, warehouse_id).hall
+    hall = site.hall(session, warehouse_id).now
     limits = cart_limits(session, warehouse_id)
     return problem_of(wave_no, hall, goods_of(session, wave.id), limits, seed=seed, rounds=rounds)
 
@@ -78,11 +80,16 @@ def _totes_on_a_cart(session: Session, warehouse_id: int) -> int:
 
 
 def goods_of(session: Session, wave_id: int, order_ids: Sequence[int] | None = None) -> list[Goods]:
-    """What is promised to the orders of a wave (to some of them) that nobody has stopped."""
+    """What is promised to the orders of a wave (to some of them) that nobody has stopped.
+
+    Orders with goods that cannot be walked to now are left out whole: they wait until the way is open.
+    """
     query = _promised_goods(wave_id)
     if order_ids is not None:
         query = query.where(Order.id.in_(order_ids))
-    return [_promised(*row) for row in session.execute(query)]
+    rows = session.execute(query).all()
+    cut_off = {row[1] for row in rows if row.shut}
+    return [_promised(*row[:-1]) for row in rows if row[1] not in cut_off]
 
 
 def _promised_goods(wave_id: int) -> Select[*tuple[Any, ...]]:
@@ -103,6 +110,7 @@ def _promised_goods(wave_id: int) -> Select[*tuple[Any, ...]]:
             Slot.y_mm,
             Sku.weight_g,
             Sku.length_mm * Sku.width_mm * Sku.height_mm,
+            Slot.shut,
         )
         .join(OrderLine, OrderLine.order_id == Order.id)
         .join(Hold, (Hold.reference_id == OrderLine.id) & (Hold.purpose == Purpose.ORDER_LINE.value))
@@ -152,8 +160,10 @@ def apply_plan(call: Call, wave_no: str, plan: WavePlan) -> Planned:
     if call.session.execute(select(_batch.c.id).where(_batch.c.wave_id == wave.id).limit(1)).first():
         raise Refused(Reason.WAVE_STATE_WRONG, state="planned")
     check_sound(plan)
-    gone = _gone_since(plan.problem, goods_of(call.session, wave.id))
-    batches = laid_out(plan, gone)
+    goods = goods_of(call.session, wave.id)
+    gone = _gone_since(plan.problem, goods)
+    batches = _as_floor_is(call, laid_out(plan, gone), plan.problem)
+    outbound.put_back(call, sorted(set(_released(call, wave.id)) - {each.order_id for each in goods}))
     ids = tuple(
         make_batch(call, wave.id, wave.cut_off_at, f"{wave_no}-{number:02d}", batch)
         for number, batch in enumerate(batches, 1)
@@ -163,6 +173,23 @@ def apply_plan(call: Call, wave_no: str, plan: WavePlan) -> Planned:
     over = {} if ids else {"state": WaveState.DONE.value, "done_at": call.now}
     call.session.execute(update(_wave).where(_wave.c.id == wave.id).values(**walks, **over))
     return planned
+
+
+def _as_floor_is(call: Call, batches: Sequence[PlannedBatch], problem: Problem) -> list[PlannedBatch]:
+    """Those whose way was closed since they were planned, walked anew."""
+    hall = site.hall(call.session, call.warehouse_id).now
+    return [
+        one
+        if walkable(hall, [Point(*corner) for corner in one.path])
+        else laid_again(hall, one.order_ids, problem.goods)
+        for one in batches
+    ]
+
+
+def _released(call: Call, wave_id: int) -> Sequence[int]:
+    """Orders of the wave that nobody has stopped."""
+    on_floor = (Order.wave_id == wave_id) & (Order.state == OrderState.RELEASED.value) & Order.intercepted_at.is_(None)
+    return call.session.scalars(select(Order.id).where(on_floor)).all()
 
 
 def _gone_since(problem: Problem, now: Sequence[Goods]) -> frozenset[int]:
@@ -211,6 +238,7 @@ def _row(call: Call, wave_id: int, no: str, batch: PlannedBatch) -> dict[str, An
         "optimal": batch.optimal,
         "method": batch.method,
         "path": {"mm": [list(corner) for corner in batch.path]},
+        "hall_version": site.hall(call.session, call.warehouse_id).version,
     }
 
 

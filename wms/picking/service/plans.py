@@ -17,11 +17,12 @@ from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
-from wms.optimise.geometry import RectHall
+from wms.optimise.geometry import Point, RectHall
 from wms.outbound import service as outbound
 from wms.outbound.tables import Wave
 from wms.outbound.values import WaveState
 from wms.picking.rules.planning import laid_again
+from wms.picking.rules.rerouting import walkable
 from wms.picking.service.carts import close_wave
 from wms.picking.service.planning import goods_of, make_batch
 from wms.picking.solver import Better, Done, Laid
@@ -269,7 +270,7 @@ def release_some(call: Call, wave_no: str, beat_at: datetime, batches_max: int =
         _finish(call, plan)
         return 0
     parts = call.session.execute(select(_part).where(waiting).order_by(_part.c.number).limit(batches_max)).all()
-    hall = site.hall(call.session, call.warehouse_id).hall
+    hall = site.hall(call.session, call.warehouse_id).now
     goods = _by_order(goods_of(call.session, plan.wave_id, [id for part in parts for id in part.order_ids["ids"]]))
     for part in parts:
         batch_id = _release_part(call, plan, part, hall, goods)
@@ -295,16 +296,17 @@ def _release_part(call: Call, plan: Any, part: Any, hall: RectHall, goods: Mappi
 
 
 def _as_planned(part: Any, hall: RectHall, goods: Mapping[int, Sequence[Goods]]) -> PlannedBatch | None:
-    """The batch as it was planned, or walked anew where its goods are no longer those it was planned with."""
+    """The batch as it was planned, or walked anew where its goods or its way are no longer those of the plan."""
     order_ids = tuple(id for id in part.order_ids["ids"] if id in goods)
     if not order_ids:
         return None
     by_hold = {each.hold_id: each for order_id in order_ids for each in goods[order_id]}
     planned = [(stop, by_hold.get(hold_id)) for hold_id, stop in part.picks["hold_stop"]]
     picks = tuple((stop, each) for stop, each in planned if each is not None)
-    if len(picks) != len(by_hold) or len(picks) != len(planned):
-        return laid_again(hall, order_ids, goods)
     corners = tuple((x, y) for x, y in part.path["mm"])
+    same = len(picks) == len(by_hold) == len(planned)
+    if not same or not walkable(hall, [Point(*corner) for corner in corners]):
+        return laid_again(hall, order_ids, goods)
     return PlannedBatch(order_ids, picks, part.walk_mm, part.s_shape_mm, part.optimal, part.method, corners)
 
 

@@ -5,24 +5,21 @@ counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 
-from wms.catalog.tables import Lot, Sku
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
 from wms.ledger import service as ledger
-from wms.ledger.tables import Stock
-from wms.ledger.values import Condition, Purpose
 from wms.optimise.geometry import Stop, stop_point
 from wms.outbound.tables import Order, OrderLine
 from wms.outbound.values import Shortage
 from wms.picking.queries.walk import forget, walk_of_pick
 from wms.picking.rules.planning import best_stop
+from wms.picking.service.elsewhere import Promise, elsewhere, hold, keep_in_order, promise_of
 from wms.picking.service.picks import order_reference
 from wms.picking.service.planning import pick_row
 from wms.picking.tables import PickLine
@@ -33,7 +30,6 @@ from wms.site.tables import Slot
 from wms.work import service as work
 
 COUNT_PRIORITY = 2
-SLOTS_TRIED_MAX = 20
 
 _pick = table_of(PickLine)
 _lines = table_of(OrderLine)
@@ -56,10 +52,11 @@ def short_pick(call: Call, pick_line_id: int, missing: int) -> Shorted:
         raise Refused(Reason.QUANTITY_WRONG, quantity=missing)
     _ask_for_count(call, wanted, missing)
     _shorten(call, wanted, missing)
-    elsewhere = _elsewhere(call, wanted)
-    ledger.keep_in_order(call, [wanted.stock_id, *(found.stock_id for found in elsewhere)])
+    promise = promise_of(wanted, missing)
+    others = elsewhere(call, promise)
+    keep_in_order(call, [(promise, others)])
     ledger.release(call, wanted.hold_id, wanted.stock_id, missing)
-    held = _hold_elsewhere(call, wanted, missing, elsewhere)
+    held = _hold_elsewhere(call, promise, others)
     for found, quantity, hold_id in held:
         _add_stop(call, walk, wanted, found, quantity, hold_id)
     shorted = Shorted(missing, sum(quantity for _, quantity, _ in held), tuple(found.slot_code for found, _, _ in held))
@@ -94,60 +91,22 @@ def _shorten(call: Call, wanted: PickFacts, missing: int) -> None:
         raise Refused(Reason.CHANGED_MEANWHILE)
 
 
-def _hold_elsewhere(call: Call, wanted: PickFacts, missing: int, elsewhere: Sequence[Found]) -> list[Held]:
+def _hold_elsewhere(call: Call, wanted: Promise, others: Sequence[Found]) -> list[Held]:
     """Promise what can be had from other slots, in the order of allocation. A lost race is a slot that has none."""
     held: list[Held] = []
-    for found in elsewhere:
-        quantity = min(found.free, missing - sum(each[1] for each in held))
+    for found in others:
+        quantity = min(found.free, wanted.quantity - sum(each[1] for each in held))
         if quantity < 1:
             break
-        try:
-            hold_id = ledger.hold(
-                call, found.stock_id, wanted.merchant_id, quantity, Purpose.ORDER_LINE, wanted.order_line_id
-            )
-        except Refused as no:
-            if no.reason not in (Reason.STOCK_INSUFFICIENT, Reason.STOCK_PROMISED, Reason.STOCK_FROZEN):
-                raise
-        else:
+        hold_id = hold(call, wanted, found, quantity)
+        if hold_id is not None:
             held.append((found, quantity, hold_id))
     return held
 
 
-def _elsewhere(call: Call, wanted: PickFacts) -> list[Found]:
-    today = site.warehouse(call.session, call.warehouse_id).local(call.now).date()
-    min_days = call.session.execute(select(Sku.min_life_ship_days).where(Sku.id == wanted.sku_id)).scalar_one()
-    free = (Stock.on_hand - Stock.promised).label("free")
-    query = (
-        select(Stock.id, Stock.place_id, Slot.code, Stock.lot_id, free, Slot.aisle_index, Slot.y_mm)
-        .join(Slot, Slot.place_id == Stock.place_id)
-        .join(Lot, Lot.id == Stock.lot_id)
-        .where(
-            Stock.warehouse_id == call.warehouse_id,
-            Stock.merchant_id == wanted.merchant_id,
-            Stock.sku_id == wanted.sku_id,
-            Stock.place_id != wanted.slot_id,
-            Stock.condition == Condition.GOOD.value,
-            Stock.book == wanted.book,
-            Stock.on_hand > Stock.promised,
-            Stock.frozen_reason.is_(None),
-            Slot.blocked.is_(False),
-            Slot.under_count.is_(False),
-            Slot.retired.is_(False),
-            or_(Lot.expires_on.is_(None), Lot.expires_on >= today + timedelta(days=min_days)),
-        )
-        .order_by(Lot.expires_on.is_(None), Lot.expires_on, Stock.first_in_at, Stock.id)
-        .limit(SLOTS_TRIED_MAX)
-    )
-    return [_found(*row) for row in call.session.execute(query)]
-
-
-def _found(stock_id: int, slot_id: int, slot_code: str, lot_id: int, free: int, aisle: int, y_mm: int) -> Found:
-    return Found(stock_id, slot_id, slot_code, lot_id, free, Stop(aisle, y_mm))
-
-
 def _add_stop(call: Call, walk: Walk, wanted: PickFacts, found: Found, quantity: int, hold_id: int) -> None:
     """Put the other slot where it lengthens the rest of the walk least."""
-    hall = site.hall(call.session, call.warehouse_id).hall
+    hall = site.hall(call.session, call.warehouse_id).now
     ahead = _stops_ahead(call, walk.batch_id, wanted.stop)
     here, there = stop_point(hall, wanted.place), stop_point(hall, found.stop)
     stop = max(wanted.stop + 1, best_stop(hall, ahead, here, there))
@@ -180,7 +139,25 @@ def _stops_ahead(call: Call, batch_id: int, stop: int) -> Sequence[tuple[int, St
     return [(number, Stop(aisle, y_mm)) for number, aisle, y_mm in call.session.execute(query)]
 
 
-def _explain(call: Call, wanted: PickFacts, lost: int) -> None:
+def short_aside(call: Call, walk: Walk) -> int:
+    """At the lane: what could not be reached does not come with this walk; how many pieces. Its promises are given back
+    and the orders say why.
+    """
+    aside = sorted(walk.aside_picks, key=lambda pick: (pick.stock_id, pick.id))
+    for pick in aside:
+        here = (_pick.c.id == pick.id) & (_pick.c.state == PickState.ASIDE.value)
+        over = {"short": _pick.c.short + pick.wanted, "state": PickState.SHORT.value, "done_at": call.now}
+        if touched(call.session, update(_pick).where(here).values(**over), {}) != 1:
+            raise Refused(Reason.CHANGED_MEANWHILE)
+    ledger.keep_in_order(call, {pick.stock_id for pick in aside})
+    for pick in aside:
+        ledger.release(call, pick.hold_id, pick.stock_id, pick.wanted)
+    for pick in aside:
+        _explain(call, pick, pick.wanted, Shortage.WAY_CLOSED)
+    return sum(pick.wanted for pick in aside)
+
+
+def _explain(call: Call, wanted: PickFacts, lost: int, why: Shortage = Shortage.NOT_FOUND) -> None:
     """What will not come is said at the slot: to the order, to its merchant, not first at packing."""
     fewer = (
         update(_lines)
@@ -189,6 +166,6 @@ def _explain(call: Call, wanted: PickFacts, lost: int) -> None:
     )
     call.session.execute(fewer)
     here = _order.c.id == wanted.order_id
-    call.session.execute(update(_order).where(here).values(short_reason=Shortage.NOT_FOUND.value))
-    facts = {"sku": wanted.sku_code, "missing": lost, "why": Shortage.NOT_FOUND.value}
+    call.session.execute(update(_order).where(here).values(short_reason=why.value))
+    facts = {"sku": wanted.sku_code, "missing": lost, "why": why.value}
     announce(call, "order.short", order_reference(wanted.order_id), **facts)

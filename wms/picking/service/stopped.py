@@ -57,7 +57,7 @@ def stop_picking(call: Call, order_id: int) -> int:
     order = outbound.order_by_id(call.session, call.warehouse_id, order_id)
     if order.intercepted_at is None:
         raise Refused(Reason.ORDER_STATE_WRONG, state=order.state.value)
-    open_picks = (_pick.c.order_id == order_id) & (_pick.c.state == PickState.OPEN.value)
+    open_picks = (_pick.c.order_id == order_id) & _pick.c.state.in_([PickState.OPEN.value, PickState.ASIDE.value])
     call.session.execute(update(_pick).where(open_picks).values(state=PickState.CANCELLED.value, done_at=call.now))
     off = update(_on_cart).where(_on_cart.c.order_id == order_id).values(state=DROPPED)
     batch_ids = sorted(set(call.session.execute(off.returning(_on_cart.c.batch_id)).scalars()))
@@ -69,7 +69,7 @@ def stop_picking(call: Call, order_id: int) -> int:
         _cancelled(call, order)
     for batch_id in batch_ids:
         forget(call.session, batch_id)
-        _call_off_if_empty(call, batch_id)
+        call_off_if_empty(call, batch_id)
     call.wakes.add("live")
     return in_totes
 
@@ -80,9 +80,10 @@ def _cancelled(call: Call, order: outbound.OrderFacts) -> None:
     announce(call, "order.cancelled", order_reference(order.id), order=order.no, merchant_id=order.merchant_id)
 
 
-def _call_off_if_empty(call: Call, batch_id: int) -> None:
+def call_off_if_empty(call: Call, batch_id: int) -> None:
+    """A batch nobody began and of which nothing is left to pick, also not later, is over."""
     walk = walk_of_batch(call.session, call.warehouse_id, batch_id)
-    if walk.state is not BatchState.OPEN or walk.open_picks:
+    if walk.state is not BatchState.OPEN or walk.open_picks or walk.aside_picks:
         return
     over = {"state": BatchState.CANCELLED.value, "done_at": call.now}
     call.session.execute(update(_batch).where(_batch.c.id == batch_id).values(**over))

@@ -22,7 +22,7 @@ from wms.picking import queries as picking
 from wms.picking.queries import OpenBatch
 from wms.picking.queries.plans import PlanFacts, plans_of_waves
 from wms.picking.tables import Batch, PickLine
-from wms.picking.values import BatchState
+from wms.picking.values import BatchState, PickState
 from wms.site import queries as site
 from wms.site.map import FloorPlan, MapLabel, MapRoute
 from wms.site.picture import floor_plan
@@ -240,7 +240,7 @@ def _stops(look: Look, batch_id: int) -> tuple[list[StopMark], list[Stop]]:
             func.sum(PickLine.quantity - PickLine.picked - PickLine.short).label("left"),
         )
         .join(Slot, Slot.place_id == PickLine.slot_id)
-        .where(PickLine.batch_id == batch_id, PickLine.state != "cancelled")
+        .where(PickLine.batch_id == batch_id, PickLine.state.not_in([PickState.CANCELLED.value, PickState.ASIDE.value]))
         .group_by(PickLine.stop)
         .order_by(PickLine.stop)
     ).all()

@@ -20,10 +20,11 @@ from wms.terminal.queries.flow import flow_of_today
 from wms.terminal.queries.shelf import shelved
 from wms.terminal.queries.troubles import troubles
 from wms.terminal.rules.order import together, without_shelved
+from wms.terminal.sections.closing import closing
 from wms.terminal.sections.common import Asked, Part, activity, device_name, known_words
 from wms.terminal.values import STAGES, Flow, Forecast, Tile, Trouble, Worker
 
-MAP_MODES = ("heat", "fill", "table")
+MAP_MODES = ("heat", "fill", "table", "closed")
 CUT_OFFS_SHOWN = 5
 TILES_MAX = 16
 BAYS_MAX = 200
@@ -102,6 +103,8 @@ def _ground(asked: Asked) -> dict[str, Any]:
     """The ground is large and changes slowly: it is drawn anew every few seconds, people and walks at every look."""
     mode = asked.option("map", MAP_MODES)
     fills: dict[str, Any] = {"mode": mode, "modes": MAP_MODES, "top": 0, "bays": [], "svg": ""}
+    if mode == "closed":
+        return fills | closing(asked)
     if mode == "table":
         return fills | {"bays": asked.keep("bays", MAP_S, lambda: floor.bay_counts(asked.look))[:BAYS_MAX]}
     svg, top = asked.keep(f"ground:{mode}:{asked.reader.language}", MAP_S, lambda: _drawn_ground(asked, mode))
@@ -116,7 +119,7 @@ def _drawn_ground(asked: Asked, mode: str) -> tuple[Markup, int]:
 
 def _over(asked: Asked, crew: Sequence[Worker]) -> Markup:
     """People and walks, to be laid over the ground."""
-    if asked.option("map", MAP_MODES) == "table":
+    if asked.option("map", MAP_MODES) in ("table", "closed"):
         return Markup("")
     return Markup(map_svg(floor.overlay(asked.look, crew, asked.reader.say("terminal.map.people"))))
 

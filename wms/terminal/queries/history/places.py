@@ -21,7 +21,8 @@ def slot(look: Look, code: str) -> Card | None:
     found = none_if_unknown(lambda: site.slot_by_code(look.session, look.warehouse_id, code))
     if found is None:
         return None
-    state = "blocked" if found.blocked else "under_count" if found.under_count else "usable"
+    barred = ((found.blocked, "blocked"), (found.shut, "shut"), (found.under_count, "under_count"), (True, "usable"))
+    state = next(name for yes, name in barred if yes)
     facts = [
         ("zone", found.zone_code),
         ("level", f"{found.level}-{found.position}"),

@@ -21,6 +21,7 @@ def troubles(look: Look, flow: Flow, crew: Sequence[Worker], tiles: Sequence[Til
         *orders.short(look),
         *orders.stopped(look),
         *orders.stuck_planning(look),
+        *orders.out_of_reach(look),
         *labels,
         *machines.uncertain_labels(look),
         *machines.devices_down(tiles, labels),

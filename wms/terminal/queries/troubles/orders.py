@@ -14,8 +14,11 @@ from wms.outbound.queries import short_words
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaveState
 from wms.packing.tables import Parcel
+from wms.picking.queries.aside import aside_lines
 from wms.picking.tables import Batch, KeptPlan
 from wms.picking.values import LOST_AFTER, BatchState, PlanState
+from wms.site import queries as site
+from wms.site.tables import Hall
 from wms.terminal.queries.look import Look
 from wms.terminal.queries.troubles import cures
 from wms.terminal.values import HOLD, STOP, WARN, CutOff, Deed, Flow, Forecast, Trouble, Words
@@ -90,6 +93,27 @@ def not_released(look: Look, flow: Flow) -> Iterator[Trouble]:
             what = Words("terminal.trouble.waiting", facts)
             note = Words("terminal.trouble.waiting.note")
             yield Trouble(key, "E-2102", WARN, what, note, cures.release(row.courier, row.at, waiting), None, row.at)
+
+
+def out_of_reach(look: Look) -> Iterator[Trouble]:
+    """Aisles and zones that are closed although goods wait in them for orders."""
+    closures = {one.id: one for one in site.hall(look.session, look.warehouse_id).closures} if _has_hall(look) else {}
+    lines = aside_lines(look.session, look.warehouse_id) if closures else []
+    for closure_id, closure in closures.items():
+        behind = [line for line in lines if closure_id in line.closure_ids]
+        if behind:
+            orders = len({line.order_no for line in behind})
+            what = Words("terminal.trouble.closed", {"name": closure.name, "lines": f"{len(behind):,}"})
+            note = Words("terminal.trouble.closed.note", {"orders": f"{orders:,}", "why": closure.why})
+            deed = Deed("open_floor", Words("terminal.closed.open", {"name": closure.name}), {"closure": closure_id})
+            due = min(line.cut_off_at for line in behind)
+            yield Trouble(f"closed:{closure_id}", "E-2107", WARN, what, note, deed, closure.closed_at, due)
+
+
+def _has_hall(look: Look) -> bool:
+    return (
+        look.session.execute(select(Hall.id).where(Hall.warehouse_id == look.warehouse_id).limit(1)).first() is not None
+    )
 
 
 def short(look: Look) -> Iterator[Trouble]:

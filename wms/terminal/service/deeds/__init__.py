@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
 from wms.people.rules import require
-from wms.terminal.service.deeds import gains, house, labels, line, orders, people, printing, slots, waves
+from wms.terminal.service.deeds import closing, gains, house, labels, line, orders, people, printing, slots, waves
 from wms.terminal.service.deeds.deed import Args, Deed, Done
 
 DEEDS: Mapping[str, Deed] = {
@@ -23,6 +23,7 @@ DEEDS: Mapping[str, Deed] = {
     **slots.DEEDS,
     **gains.DEEDS,
     **house.DEEDS,
+    **closing.DEEDS,
 }
 
 

@@ -10,14 +10,22 @@ export async function press(button) {
   const { deed, args } = button.dataset;
   button.setAttribute("aria-busy", "true");
   moveNow();
-  await act(deed, { ...JSON.parse(args), ...numbersBeside(button) });
+  const done = await act(deed, { ...JSON.parse(args), ...fieldsBeside(button) });
+  if (done) emptyBeside(button);
   button.removeAttribute("aria-busy");
 }
 
-// Numbers typed beside the button, by their names.
-function numbersBeside(button) {
-  const fields = button.closest("[data-fields]")?.querySelectorAll("input[name]") ?? [];
-  return Object.fromEntries([...fields].map((field) => [field.name, field.valueAsNumber]));
+const fieldsOf = (button) => [...(button.closest("[data-fields]")?.querySelectorAll("input[name]") ?? [])];
+
+// What was typed beside the button, by its names: numbers as numbers (none: null), all else as text.
+function fieldsBeside(button) {
+  const valueOf = (field) => (field.type === "number" ? (field.value === "" ? null : field.valueAsNumber) : field.value);
+  return Object.fromEntries(fieldsOf(button).map((field) => [field.name, valueOf(field)]));
+}
+
+// What is done is not typed any more: each field shows again what the page says.
+function emptyBeside(button) {
+  for (const field of fieldsOf(button)) field.value = field.defaultValue;
 }
 
 export async function act(deed, args) {
@@ -29,8 +37,10 @@ export async function act(deed, args) {
     unanswered.delete(what);
     if (ok) tell(content.says);
     else tell(`${content.error.message} (${content.error.reason})`, true);
+    return ok;
   } catch (error) {
     tell(say("no_answer"), true);
+    return false;
   }
 }
 

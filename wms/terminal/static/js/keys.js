@@ -67,7 +67,7 @@ export function start() {
   byId("leave").addEventListener("click", leave);
   byId("keys").addEventListener("click", showKeys);
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("button");
+    const button = event.target.closest("button, g[data-option]");
     if (button?.dataset.deed) press(button);
     else if (button?.dataset.option) choose(button.dataset.option);
   });

@@ -69,8 +69,13 @@ function put(panel, drawn) {
   held.delete(panel);
   const focus = panel.contains(document.activeElement) ? addressOf(document.activeElement, panel) : null;
   const scrolled = [...panel.querySelectorAll(".scroll")].map((node) => node.scrollTop);
+  const typed = [...panel.querySelectorAll("input[name]")].filter((field) => field.value !== field.defaultValue).map((field) => [field.name, field.value]);
   panel.replaceChildren(parsed(drawn));
   fill(panel);
+  for (const [name, value] of typed) {
+    const field = panel.querySelector(`input[name="${CSS.escape(name)}"]`);
+    if (field) field.value = value;
+  }
   [...panel.querySelectorAll(".scroll")].forEach((node, number) => { node.scrollTop = scrolled[number] ?? 0; });
   if (focus) find(focus, panel)?.focus({ preventScroll: true });
 }
