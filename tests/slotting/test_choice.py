@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -11,27 +11,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from tests.builders import Park, a_park, a_sku, stock_in
+from tests.builders import Park, a_park, a_sku, at_once, put_goods, stock_in
 from tests.inbound.dock import broken_promises, put_away, received, refusal
-from wms.catalog.tables import Sku
+from tests.slotting.putaways import PER_TRANSACTION, Stowing
+from wms.catalog import service as catalog
 from wms.catalog.values import SkuFacts
 from wms.core.call import Call
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
-from wms.inbound import service as inbound
-from wms.inbound.values import LotGiven
-from wms.ledger.tables import MovementRow, Stock
-from wms.ledger.values import Condition
 from wms.site import queries as site
 from wms.site import service as site_service
-from wms.site.tables import Slot, Zone
+from wms.site.tables import Slot
 from wms.site.values import NewSlot
 from wms.slotting import picture, service
 from wms.slotting.tables import Velocity
-from wms.slotting.values import FILL_MAX, Goods, Rule, Why
+from wms.slotting.values import Goods, Rule, Why
 
 PUTAWAYS = 2_000
-PER_TRANSACTION = 50
 
 
 @pytest.fixture
@@ -44,149 +40,15 @@ def goods(park: Park, sku: SkuFacts, quantity: int = 1, **facts: Any) -> Goods:
     return Goods(sku, lot, quantity, **facts)
 
 
-def broken_rules(park: Park) -> list[str]:
-    """Every slot against every rule, recomputed from the rows by nobody's code but this."""
-    query = (
-        select(Slot, Zone.kind, Stock, Sku)
-        .join(Zone, Zone.id == Slot.zone_id)
-        .join(Stock, Stock.place_id == Slot.place_id)
-        .join(Sku, Sku.id == Stock.sku_id)
-        .where(Stock.on_hand > 0)
-    )
-    inside: defaultdict[str, list[Any]] = defaultdict(list)
-    for row in park.read(lambda session: session.execute(query).all()):
-        inside[row[0].code].append(row)
-    return [f"{code}: {why}" for code, rows in inside.items() for why in _broken_in(rows)]
-
-
-def _broken_in(rows: list[Any]) -> list[str]:
-    slot, kind = rows[0][0], rows[0][1]
-    volume = sum(stock.on_hand * sku.length_mm * sku.width_mm * sku.height_mm for _, _, stock, sku in rows)
-    weight = sum(stock.on_hand * sku.weight_g for _, _, stock, sku in rows)
-    room = sorted((slot.width_mm, slot.depth_mm, slot.height_mm))
-    lots = Counter((stock.sku_id) for _, _, stock, _ in rows)
-    found = {
-        "too heavy": weight > slot.weight_max_g,
-        "too full": volume > FILL_MAX * slot.width_mm * slot.depth_mm * slot.height_mm,
-        "owners mixed": len({stock.merchant_id for _, _, stock, _ in rows}) > 1,
-        "too many SKUs": len(lots) > slot.skus_max,
-        "lots or conditions mixed": max(lots.values()) > 1,
-        "bonded": bool(slot.bonded),
-        "wrong zone": any(sku.zone_kind != kind for _, _, _, sku in rows),
-        "blocked": slot.blocked or slot.under_count,
-        "piece too big": any(
-            sorted((sku.length_mm, sku.width_mm, sku.height_mm)) > room
-            and any(a > b for a, b in zip(sorted((sku.length_mm, sku.width_mm, sku.height_mm)), room, strict=True))
-            for _, _, _, sku in rows
-        ),
-    }
-    return [why for why, broken in found.items() if broken]
-
-
-def some_skus(call: Call, dice: random.Random) -> list[SkuFacts]:
-    return [
-        a_sku(
-            call,
-            merchant_code=dice.choice(["M1", "M2", "M3"]),
-            length_mm=dice.choice([0, 40, 120, 300, 900]),
-            width_mm=dice.choice([30, 80, 200, 600]),
-            height_mm=dice.choice([20, 60, 150, 400]),
-            weight_g=dice.choice([0, 20, 300, 2_000, 15_000]),
-            lot_tracked=dice.random() < 0.3,
-            zone_kind=dice.choice(["storage", "storage", "storage", "bulky"]),
-        )
-        for _ in range(30)
-    ]
-
-
 def test_two_thousand_random_putaways_break_no_rule_and_lose_nothing(park: Park) -> None:
-    """Random goods into slots chosen or named at random, slots blocked and opened between; every slot judged anew."""
-    dice = random.Random(20261107)
-    skus = park.act(lambda call: some_skus(call, dice))
-    codes = [slot.code for slot in park.read(lambda session: site.slots(session, park.warehouse_id))]
-    blocked: set[str] = set()
-    outcomes: Counter[str] = Counter()
-    arrived = 0
+    stowing = Stowing(park, random.Random(20261107))
     for _ in range(PUTAWAYS // PER_TRANSACTION):
-        for code in blocked:
-            park.act(partial(site_service.block_slot, slot_code=code, blocked=False))
-        arrived += park.act(lambda call: _some_boxes(call, dice, skus, codes, outcomes))
-        assert broken_rules(park) == []
-        blocked = set(dice.sample(codes, 2)) - _filled(park)
-        for code in blocked:
-            park.act(partial(site_service.block_slot, slot_code=code))
-    assert outcomes["stored"] > 200, outcomes
-    assert len(outcomes) > 5, "random slots are refused for many reasons"
-    on_hand = park.read(lambda session: sum(session.scalars(select(Stock.on_hand))))
-    assert on_hand == arrived - _gone(park)
+        assert stowing.some() == []
+    assert stowing.outcomes["stored"] > 200, stowing.outcomes
+    assert stowing.outcomes["slot_hazard_near"] > 0, stowing.outcomes
+    assert len(stowing.outcomes) > 6, "random slots are refused for many reasons"
+    assert stowing.lost() == 0
     assert broken_promises(park) == []
-
-
-def _some_boxes(call: Call, dice: random.Random, skus: list[SkuFacts], codes: list[str], told: Counter[str]) -> int:
-    arrived = 0
-    for _ in range(PER_TRANSACTION):
-        sku, quantity = dice.choice(skus), dice.randint(1, 30)
-        lot = LotGiven(dice.choice(["B1", "B2"])) if sku.lot_tracked else None
-        condition = Condition.DAMAGED if dice.random() < 0.1 else Condition.GOOD
-        step = call.step(f"{dice.random()}")
-        box = inbound.lpn(step, None)
-        inbound.receive(step, sku=sku, quantity=quantity, container=box, lot=lot, condition=condition)
-        arrived += quantity
-        slot = dice.choice(codes) if dice.random() < 0.4 else None
-        try:
-            with call.session.begin_nested():
-                inbound.put_away(step, container=box, slot_code=slot)
-            told["stored"] += 1
-        except Refused as no:
-            told[no.reason.value] += 1
-        _take_some_out(step, dice)
-    return arrived
-
-
-def _take_some_out(call: Call, dice: random.Random) -> None:
-    """Someone buys: so that slots become free again."""
-    from wms.ledger import service as ledger
-    from wms.ledger.values import Movement, MovementKind, Virtual
-
-    row = (
-        call.session.execute(
-            select(Stock).join(Slot, Slot.place_id == Stock.place_id).where(Stock.on_hand > 0).order_by(Stock.id)
-        )
-        .scalars()
-        .all()
-    )
-    if len(row) < 25:
-        return
-    out = dice.choice(row)
-    customer = ledger.virtual_id(call.session, call.warehouse_id, Virtual.CUSTOMER)
-    condition = Condition(out.condition)
-    ledger.post(
-        call,
-        [
-            Movement(
-                MovementKind.SHIP,
-                out.merchant_id,
-                out.place_id,
-                customer,
-                out.sku_id,
-                out.lot_id,
-                out.on_hand,
-                condition,
-            )
-        ],
-    )
-    call.session.expire_all()
-
-
-def _gone(park: Park) -> int:
-    return park.read(
-        lambda session: sum(session.scalars(select(MovementRow.quantity).where(MovementRow.kind == "ship")))
-    )
-
-
-def _filled(park: Park) -> set[str]:
-    query = select(Slot.code).join(Stock, Stock.place_id == Slot.place_id).where(Stock.on_hand > 0)
-    return set(park.read(lambda session: session.scalars(query).all()))
 
 
 def test_the_best_three_come_with_their_reasons(park: Park) -> None:
@@ -311,3 +173,34 @@ def test_bonded_goods_go_to_bonded_slots_only(park: Park) -> None:
     asked = goods(park, sku, bonded=True, book="BOOK-1")
     found = park.act(lambda call: service.choose(call, asked))
     assert all(one.slot_code.startswith("D") for one in found)
+
+
+def test_goods_of_two_hazard_classes_are_never_sent_to_one_bay(park: Park) -> None:
+    acid, spray = park.act(lambda call: (a_sku(call, hazard="8"), a_sku(call, hazard="3")))
+    park.act(lambda call: stock_in(call, acid, "A01-01-1A", 1))
+    lot = park.act(lambda call: catalog.ensure_lot(call, spray, None, None, None))
+    bay = {slot.place_id: slot.bay_id for slot in park.read(lambda session: session.scalars(select(Slot)).all())}
+    shut = bay[park.read(lambda session: site.slot_by_code(session, park.warehouse_id, "A01-01-1A")).place_id]
+    found = park.act(lambda call: service.choose(call, Goods(spray, lot, 1), count=1_000))
+    assert found
+    assert shut not in {bay[one.place_id] for one in found}
+
+
+def test_two_hazard_classes_that_come_to_one_bay_at_once_do_not_both_get_in(database: Database) -> None:
+    park = a_park(database)
+    bays: defaultdict[int, list[int]] = defaultdict(list)
+    for slot in park.read(lambda session: session.scalars(select(Slot).order_by(Slot.place_id)).all()):
+        bays[slot.bay_id].append(slot.place_id)
+    for first, second in [each[:2] for each in bays.values() if len(each) > 1][:8]:
+        skus = [park.act(partial(a_sku, hazard=hazard)) for hazard in ("8", "3")]
+        works = [
+            partial(park.act, partial(_stow, sku, place)) for sku, place in zip(skus, (first, second), strict=True)
+        ]
+        told = [getattr(one, "reason", None) for one in at_once(works)]
+        assert sorted(told, key=str) == [None, Reason.SLOT_HAZARD_NEAR], told
+
+
+def _stow(sku: SkuFacts, place_id: int, call: Call) -> None:
+    lot = catalog.ensure_lot(call, sku, None, None, None)
+    service.take_slot(call, Goods(sku, lot, 1), place_id)
+    put_goods(call, sku, place_id, 1, lot)

@@ -63,6 +63,7 @@ class Reason(str, Enum):
     SLOT_TAKEN_BY_OTHER_SKU = ("slot_taken_by_other_sku", 409)
     SLOT_OTHER_OWNER = ("slot_other_owner", 409)
     SLOT_WRONG_ZONE = ("slot_wrong_zone", 409)
+    SLOT_HAZARD_NEAR = ("slot_hazard_near", 409)
     SLOT_WRONG = ("slot_wrong", 409)
     SLOT_KEPT = ("slot_kept", 409)
     NO_SLOT_FITS = ("no_slot_fits", 409)

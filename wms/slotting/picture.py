@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from statistics import median
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -45,6 +46,13 @@ _contents = (
     .where(Stock.warehouse_id == bindparam("w"), Stock.on_hand > 0)
     .group_by(Stock.place_id)
 )
+_hazards = (
+    select(Slot.bay_id, Sku.hazard)
+    .join(Stock, Stock.place_id == Slot.place_id)
+    .join(Sku, Sku.id == Stock.sku_id)
+    .where(Slot.warehouse_id == bindparam("w"), Stock.on_hand > 0, Sku.hazard != "")
+    .distinct()
+)
 _shut = select(Slot.place_id, (Slot.blocked | Slot.shut).label("blocked"), Slot.under_count).where(
     Slot.warehouse_id == bindparam("w"), Slot.blocked | Slot.shut | Slot.under_count
 )
@@ -59,6 +67,7 @@ _all_slots = (
         Slot.height_mm,
         Slot.weight_max_g,
         Slot.level,
+        Slot.bay_id,
         Slot.aisle_index,
         Slot.y_mm,
     )
@@ -75,15 +84,15 @@ _velocities = (
 
 @dataclass(frozen=True, slots=True)
 class Speeds:
-    """Lines a week of each SKU, the mean of each family, and all of them ascending."""
+    """Lines a week of each SKU, the median of each family, and all of them ascending."""
 
     of_sku: Mapping[int, float]
     of_family: Mapping[str, float]
     ascending: Floats
 
     def slower_share(self, sku_id: int, family: str) -> float:
-        """The share of SKUs that move faster: 0 = the fastest. An unknown SKU takes its family's mean, else the
-        middle.
+        """The share of SKUs that move faster: 0 = the fastest. An unknown SKU takes its family's
+        median, else the middle.
         """
         speed = self.of_sku.get(sku_id, self.of_family.get(family))
         if speed is None:
@@ -104,6 +113,7 @@ class Picture:
     under_count: Flags
     used_volume: Ints
     used_weight: Ints
+    hazards: dict[str, Flags]
     speeds: Speeds
     drawn_s: float
 
@@ -126,6 +136,7 @@ class Picture:
             self.used_volume,
             self.used_weight,
             self._flags(same_sku_places),
+            self.hazards,
         )
 
     def _flags(self, places: set[int]) -> Flags:
@@ -133,14 +144,22 @@ class Picture:
         flags[[self.index[place] for place in places if place in self.index]] = True
         return flags
 
-    def note_taken(self, place_id: int, volume_mm3: int, weight_g: int) -> None:
+    def note_taken(self, place_id: int, volume_mm3: int, weight_g: int, hazard: str = "") -> None:
         """Goods went there: the next proposal knows."""
         at = self.index.get(place_id)
         if at is None:
             return
+        if hazard:
+            self.note_hazard(hazard, int(self.slots.bay[at]))
         self.taken[at] = True
         self.used_volume[at] += volume_mm3
         self.used_weight[at] += weight_g
+
+    def note_hazard(self, hazard: str, bay_id: int) -> None:
+        """Goods of this class stand in this bay."""
+        beside = self.slots.bay == bay_id
+        known = self.hazards.get(hazard)
+        self.hazards = {**self.hazards, hazard: beside if known is None else known | beside}
 
 
 _pictures: WeakKeyDictionary[Any, dict[int, Picture]] = WeakKeyDictionary()
@@ -172,12 +191,15 @@ def _draw(session: Session, warehouse_id: int, before: Picture | None) -> Pictur
         under_count=np.zeros(size, dtype=np.bool_),
         used_volume=np.zeros(size, dtype=np.int64),
         used_weight=np.zeros(size, dtype=np.int64),
+        hazards={},
         speeds=_speeds(session, warehouse_id),
         drawn_s=time.monotonic(),
     )
     for row in session.execute(_contents, {"w": warehouse_id}):
         if row.place_id in index:
             picture.note_taken(row.place_id, int(row.volume), int(row.weight))
+    for bay_id, hazard in session.execute(_hazards, {"w": warehouse_id}):
+        picture.note_hazard(hazard, bay_id)
     for row in session.execute(_shut, {"w": warehouse_id}):
         if (at := index.get(row.place_id)) is not None:
             picture.blocked[at], picture.under_count[at] = row.blocked, row.under_count
@@ -207,6 +229,7 @@ def _slots(session: Session, warehouse_id: int) -> Slots:
         volume=sizes.prod(axis=1),
         weight_max=np.array([row.weight_max_g for row in rows], dtype=np.int64),
         level=np.array([row.level for row in rows], dtype=np.int64),
+        bay=np.array([row.bay_id for row in rows], dtype=np.int64),
         aisle=np.array([row.aisle_index for row in rows], dtype=np.int64),
         y_mm=np.array([row.y_mm for row in rows], dtype=np.int64),
         walk_mm=np.array([walks[Stop(row.aisle_index, row.y_mm)] for row in rows], dtype=np.int64),
@@ -241,6 +264,6 @@ def _speeds(session: Session, warehouse_id: int) -> Speeds:
         families[row.family].append(row.lines_per_week)
     return Speeds(
         {row.sku_id: row.lines_per_week for row in rows},
-        {family: sum(each) / len(each) for family, each in families.items() if family},
+        {family: median(each) for family, each in families.items() if family},
         np.sort(np.array([row.lines_per_week for row in rows], dtype=np.float64)),
     )

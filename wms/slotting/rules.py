@@ -6,7 +6,7 @@ All arrays have one entry per slot. Lengths in mm, volumes in mm3, weights in g.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ SAME_SKU_BONUS_M = 40.0
 @dataclass(frozen=True, slots=True)
 class Slots:
     """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending; one
-    stands in `aisle` at `y_mm`; `kinds` says for each kind of zone which slots are of it.
+    stands in `aisle` at `y_mm` in the rack bay `bay`; `kinds` says for each kind of zone which slots are of it.
     """
 
     place_id: Ints
@@ -40,6 +40,7 @@ class Slots:
     volume: Ints
     weight_max: Ints
     level: Ints
+    bay: Ints
     aisle: Ints
     y_mm: Ints
     walk_mm: Ints
@@ -47,7 +48,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What lies in each slot now."""
+    """What lies in each slot now. `hazards` says for each hazard class which slots have such goods in their bay."""
 
     taken: Flags
     blocked: Flags
@@ -56,6 +57,7 @@ class Occupied:
     used_volume: Ints
     used_weight: Ints
     same_sku: Flags
+    hazards: Mapping[str, Flags] = field(default_factory=dict)
 
 
 def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
@@ -73,8 +75,18 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
         Rule.SIZE: _fits(slots, piece),
         Rule.VOLUME: room >= goods.volume_mm3,
         Rule.WEIGHT: slots.weight_max - now.used_weight >= goods.weight_g,
+        Rule.HAZARD: _apart(now, goods.sku.hazard, len(slots.level)),
         Rule.LEASED: ~now.leased,
     }
+
+
+def _apart(now: Occupied, hazard: str, slots: int) -> Flags:
+    """Bays without goods of another hazard class; goods that are not hazardous may stand anywhere."""
+    apart = np.ones(slots, dtype=np.bool_)
+    for other, beside in now.hazards.items():
+        if hazard and other != hazard:
+            apart &= ~beside
+    return apart
 
 
 def _of_kind(slots: Slots, kind: str) -> Flags:

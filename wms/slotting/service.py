@@ -16,7 +16,7 @@ from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for, is_postgresql
 from wms.ledger.tables import MovementRow, Stock
-from wms.site.tables import Slot, Zone
+from wms.site.tables import Bay, Slot, Zone
 from wms.slotting import rules
 from wms.slotting.picture import Picture, picture_of
 from wms.slotting.tables import SlotLease, Velocity
@@ -31,6 +31,7 @@ _lease = table_of(SlotLease)
 _stock = table_of(Stock)
 _slot = table_of(Slot)
 _zone = table_of(Zone)
+_bay = table_of(Bay)
 _sku = table_of(Sku)
 
 _same_sku_places = select(_stock.c.place_id).where(
@@ -48,6 +49,26 @@ _lock = (
     select(_slot.c.place_id)
     .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"))
     .with_for_update()
+)
+_lock_bay = (
+    select(_bay.c.id)
+    .join(_slot, _slot.c.bay_id == _bay.c.id)
+    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"))
+    .with_for_update(of=_bay)
+)
+_beside = _slot.alias()
+_other_hazards = (
+    select(_sku.c.hazard)
+    .join(_stock, and_(_stock.c.sku_id == _sku.c.id, _stock.c.on_hand > 0))
+    .join(_beside, _beside.c.place_id == _stock.c.place_id)
+    .join(_slot, _slot.c.bay_id == _beside.c.bay_id)
+    .where(
+        _slot.c.place_id == bindparam("p"),
+        _slot.c.warehouse_id == bindparam("w"),
+        _sku.c.hazard.not_in(["", bindparam("h")]),
+    )
+    .order_by(_sku.c.hazard)
+    .limit(1)
 )
 # The slot with everything that decides about it: one row, or one per stock row in it.
 _look = (
@@ -186,7 +207,10 @@ def take_slot(call: Call, goods: Goods, place_id: int, *, subject: str = "") -> 
     Two pallets may not both see the last 100 kg: what lies in the slot is read after its row is ours.
     """
     if is_postgresql(call.session):
-        call.session.execute(_lock, {"p": place_id, "w": call.warehouse_id})
+        at = {"p": place_id, "w": call.warehouse_id}
+        if goods.sku.hazard:  # two classes may not come into one bay at the same moment
+            call.session.execute(_lock_bay, at)
+        call.session.execute(_lock, at)
     return _judge(call, goods, place_id, subject)
 
 
@@ -208,6 +232,7 @@ def _judge(call: Call, goods: Goods, place_id: int, subject: str) -> str:
     _check_kind(slot, goods)
     _check_company(slot, inside, goods)
     _check_room(slot, inside, goods)
+    _check_hazards(call, slot, place_id, goods)
     return str(slot.code)
 
 
@@ -253,6 +278,16 @@ def _check_room(slot: Any, inside: list[Any], goods: Goods) -> None:
         raise Refused(Reason.SLOT_WEIGHT_EXCEEDED, slot=slot.code, excess_g=excess_g)
 
 
+def _check_hazards(call: Call, slot: Any, place_id: int, goods: Goods) -> None:
+    """Goods of two hazard classes never share a bay: what one gives off, or sets alight, reaches the other."""
+    if not goods.sku.hazard:
+        return
+    values = {"p": place_id, "w": call.warehouse_id, "h": goods.sku.hazard}
+    other = call.session.execute(_other_hazards, values).scalar()
+    if other is not None:
+        raise Refused(Reason.SLOT_HAZARD_NEAR, slot=slot.code, other=other)
+
+
 def lease(call: Call, place_id: int, subject: str) -> bool:
     """Keep a slot for `subject` for twenty minutes; False when somebody else has it.
 
@@ -281,7 +316,7 @@ def end_leases(call: Call, subject: str, *, but: int | None = None) -> None:
 
 def stored(call: Call, goods: Goods, place_id: int) -> None:
     """Tell the picture of this process that goods went into a slot."""
-    picture_of(call.session, call.warehouse_id).note_taken(place_id, goods.volume_mm3, goods.weight_g)
+    picture_of(call.session, call.warehouse_id).note_taken(place_id, goods.volume_mm3, goods.weight_g, goods.sku.hazard)
 
 
 def slower_share(session: Session, warehouse_id: int, sku_id: int, family: str) -> float:

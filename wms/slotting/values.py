@@ -22,6 +22,7 @@ class Rule(StrEnum):
     SIZE = "size"
     VOLUME = "volume"
     WEIGHT = "weight"
+    HAZARD = "hazard"
     LEASED = "leased"
 
 

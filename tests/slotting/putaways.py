@@ -1,0 +1,186 @@
+"""Random goods into slots chosen or named at random, and every slot judged anew by nobody's code but this."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from functools import partial
+from typing import Any
+
+from sqlalchemy import select
+
+from tests.builders import Park, a_sku
+from wms.catalog.tables import Sku
+from wms.catalog.values import SkuFacts
+from wms.core.call import Call
+from wms.core.refusal import Refused
+from wms.inbound import service as inbound
+from wms.inbound.values import LotGiven
+from wms.ledger import service as ledger
+from wms.ledger.tables import MovementRow, Stock
+from wms.ledger.values import Condition, Movement, MovementKind, Virtual
+from wms.site import queries as site
+from wms.site import service as site_service
+from wms.site.tables import Slot, Zone
+from wms.slotting.values import FILL_MAX
+
+PER_TRANSACTION = 50
+
+
+class Stowing:
+    """Boxes arrive and are put away, slots are blocked and opened between, somebody buys."""
+
+    def __init__(self, park: Park, dice: random.Random) -> None:
+        self._park, self._dice = park, dice
+        self._skus = park.act(lambda call: some_skus(call, dice))
+        self._codes = [slot.code for slot in park.read(lambda session: site.slots(session, park.warehouse_id))]
+        self._blocked: set[str] = set()
+        self.outcomes: Counter[str] = Counter()
+        self.arrived = 0
+
+    def some(self) -> list[str]:
+        """Put `PER_TRANSACTION` boxes away; every rule that is broken afterwards."""
+        for code in self._blocked:
+            self._park.act(partial(site_service.block_slot, slot_code=code, blocked=False))
+        self.arrived += self._park.act(
+            lambda call: _some_boxes(call, self._dice, self._skus, self._codes, self.outcomes)
+        )
+        broken = broken_rules(self._park)
+        self._blocked = set(self._dice.sample(self._codes, 2)) - _filled(self._park)
+        for code in sorted(self._blocked):
+            self._park.act(partial(site_service.block_slot, slot_code=code))
+        return broken
+
+    def lost(self) -> int:
+        """Pieces that arrived and are neither here nor sold."""
+        on_hand = self._park.read(lambda session: sum(session.scalars(select(Stock.on_hand))))
+        return self.arrived - on_hand - _gone(self._park)
+
+
+def broken_rules(park: Park) -> list[str]:
+    """Every slot against every rule, recomputed from the rows by nobody's code but this."""
+    query = (
+        select(Slot, Zone.kind, Stock, Sku)
+        .join(Zone, Zone.id == Slot.zone_id)
+        .join(Stock, Stock.place_id == Slot.place_id)
+        .join(Sku, Sku.id == Stock.sku_id)
+        .where(Stock.on_hand > 0)
+    )
+    inside: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in park.read(lambda session: session.execute(query).all()):
+        inside[row[0].code].append(row)
+    found = [f"{code}: {why}" for code, rows in inside.items() for why in _broken_in(rows)]
+    return found + _hazards_together([row for rows in inside.values() for row in rows])
+
+
+def _hazards_together(rows: list[Any]) -> list[str]:
+    """Bays where goods of two hazard classes stand."""
+    classes: defaultdict[int, set[str]] = defaultdict(set)
+    for slot, _, _, sku in rows:
+        classes[slot.bay_id] |= {sku.hazard} - {""}
+    return [f"bay {bay}: hazards {sorted(some)}" for bay, some in classes.items() if len(some) > 1]
+
+
+def _broken_in(rows: list[Any]) -> list[str]:
+    slot, kind = rows[0][0], rows[0][1]
+    volume = sum(stock.on_hand * sku.length_mm * sku.width_mm * sku.height_mm for _, _, stock, sku in rows)
+    weight = sum(stock.on_hand * sku.weight_g for _, _, stock, sku in rows)
+    room = sorted((slot.width_mm, slot.depth_mm, slot.height_mm))
+    lots = Counter((stock.sku_id) for _, _, stock, _ in rows)
+    found = {
+        "too heavy": weight > slot.weight_max_g,
+        "too full": volume > FILL_MAX * slot.width_mm * slot.depth_mm * slot.height_mm,
+        "owners mixed": len({stock.merchant_id for _, _, stock, _ in rows}) > 1,
+        "too many SKUs": len(lots) > slot.skus_max,
+        "lots or conditions mixed": max(lots.values()) > 1,
+        "bonded": bool(slot.bonded),
+        "wrong zone": any(sku.zone_kind != kind for _, _, _, sku in rows),
+        "blocked": slot.blocked or slot.under_count,
+        "piece too big": any(
+            sorted((sku.length_mm, sku.width_mm, sku.height_mm)) > room
+            and any(a > b for a, b in zip(sorted((sku.length_mm, sku.width_mm, sku.height_mm)), room, strict=True))
+            for _, _, _, sku in rows
+        ),
+    }
+    return [why for why, broken in found.items() if broken]
+
+
+def some_skus(call: Call, dice: random.Random) -> list[SkuFacts]:
+    return [
+        a_sku(
+            call,
+            merchant_code=dice.choice(["M1", "M2", "M3"]),
+            length_mm=dice.choice([0, 40, 120, 300, 900]),
+            width_mm=dice.choice([30, 80, 200, 600]),
+            height_mm=dice.choice([20, 60, 150, 400]),
+            weight_g=dice.choice([0, 20, 300, 2_000, 15_000]),
+            lot_tracked=dice.random() < 0.3,
+            zone_kind=dice.choice(["storage", "storage", "storage", "bulky"]),
+            hazard=dice.choice(["", "", "", "3", "9"]),
+        )
+        for _ in range(30)
+    ]
+
+
+def _some_boxes(call: Call, dice: random.Random, skus: list[SkuFacts], codes: list[str], told: Counter[str]) -> int:
+    arrived = 0
+    for _ in range(PER_TRANSACTION):
+        sku, quantity = dice.choice(skus), dice.randint(1, 30)
+        lot = LotGiven(dice.choice(["B1", "B2"])) if sku.lot_tracked else None
+        condition = Condition.DAMAGED if dice.random() < 0.1 else Condition.GOOD
+        step = call.step(f"{dice.random()}")
+        box = inbound.lpn(step, None)
+        inbound.receive(step, sku=sku, quantity=quantity, container=box, lot=lot, condition=condition)
+        arrived += quantity
+        slot = dice.choice(codes) if dice.random() < 0.4 else None
+        try:
+            with call.session.begin_nested():
+                inbound.put_away(step, container=box, slot_code=slot)
+            told["stored"] += 1
+        except Refused as no:
+            told[no.reason.value] += 1
+        _take_some_out(step, dice)
+    return arrived
+
+
+def _take_some_out(call: Call, dice: random.Random) -> None:
+    """Someone buys: so that slots become free again."""
+    row = (
+        call.session.execute(
+            select(Stock).join(Slot, Slot.place_id == Stock.place_id).where(Stock.on_hand > 0).order_by(Stock.id)
+        )
+        .scalars()
+        .all()
+    )
+    if len(row) < 25:
+        return
+    out = dice.choice(row)
+    customer = ledger.virtual_id(call.session, call.warehouse_id, Virtual.CUSTOMER)
+    condition = Condition(out.condition)
+    ledger.post(
+        call,
+        [
+            Movement(
+                MovementKind.SHIP,
+                out.merchant_id,
+                out.place_id,
+                customer,
+                out.sku_id,
+                out.lot_id,
+                out.on_hand,
+                condition,
+            )
+        ],
+    )
+    call.session.expire_all()
+
+
+def _gone(park: Park) -> int:
+    return park.read(
+        lambda session: sum(session.scalars(select(MovementRow.quantity).where(MovementRow.kind == "ship")))
+    )
+
+
+def _filled(park: Park) -> set[str]:
+    query = select(Slot.code).join(Stock, Stock.place_id == Slot.place_id).where(Stock.on_hand > 0)
+    return set(park.read(lambda session: session.scalars(query).all()))
