@@ -153,7 +153,11 @@ class RouteTable:
 
 
 def settle_memory() -> None:
-    """Keep the collector from walking half a million rows in the middle of a parcel."""
+    """Keep the collector from walking half a million rows in the middle of a parcel.
+
+    What an earlier table froze is looked through once more: what it froze in passing may be garbage by now.
+    """
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

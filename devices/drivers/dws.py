@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from devices.driver import Context, Health, State
-from devices.errors import ConfigError, DeviceError, OutboxFull
+from devices.driver import Context, State
+from devices.drivers.line_reader import LineReader
+from devices.errors import DeviceError, OutboxFull
 from devices.framing.dws import LINE_BYTES_MAX, Measure, MeasureRefused, acknowledgement, read_line, refusal
 from devices.framing.lines import Lines
-from devices.health import HealthBoard
 from devices.options import read_options, require
 from devices.transport import Transport
 
-READ_BYTES_MAX = 8_192
 READ_S = 0.02
 WRITE_S = 1.0
 KNOWN_MAX = 20_000
@@ -36,15 +35,16 @@ class DwsOptions:
         require(1 <= self.silent_s <= 60, "silent_s must be 1 to 60")
 
 
-class DwsMachine:
+class DwsMachine(LineReader):
     """Emits `measure` {boot, id, codes, weight_g, length_mm, width_mm, height_mm, fault?}, each measure once."""
 
     kind: ClassVar[str] = "dws"
+    machine: ClassVar[str] = "a DWS machine"
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        super().__init__(context)
         self._options = read_options(DwsOptions, context.options)
-        self._board = HealthBoard(context.now_ms)
+        self._heard_s = 0.0
         self._known: OrderedDict[tuple[str, int], bool] = OrderedDict()
         for facts in context.kept("measure", KEPT_ASKED):
             self._known[str(facts["boot"]), int(str(facts["id"]))] = True
@@ -55,39 +55,22 @@ class DwsMachine:
         """Raises ConfigError where the device's table cannot work."""
         read_options(DwsOptions, options)
 
-    def health(self) -> Health:
-        return self._board.health()
+    def _opened(self) -> Lines:
+        self._heard_s = self._context.monotonic_s()
+        return Lines(b"\n", LINE_BYTES_MAX)
 
-    def submit(self, command: Mapping[str, object]) -> None:
-        raise ConfigError("a DWS machine takes no commands")
+    def _patience_s(self, lines: Lines) -> float:
+        return READ_S
 
-    def run(self) -> None:
-        """Read measures until the gateway stops; raises DeviceError when the machine is lost."""
-        self._board.turn(State.CONNECTING)
-        wire = self._context.open_transport()
-        try:
-            self._board.turn(State.READY)
-            self._read_for_ever(wire)
-        finally:
-            wire.close()
-
-    def _read_for_ever(self, wire: Transport) -> None:
-        lines = Lines(b"\n", LINE_BYTES_MAX)
-        dropped_before = self._board.health().counters.get("dropped", 0)
-        heard_s = self._context.monotonic_s()
-        while not self._context.stopping():
-            content = wire.read(READ_BYTES_MAX, READ_S)
-            now_s = self._context.monotonic_s()
-            for line in lines.feed(content):
-                heard_s = now_s
-                self._hear(wire, line)
-            self._board.note("dropped", dropped_before + lines.dropped)
-            while self._box:
-                self._box.popleft()(wire)
-            if now_s - heard_s > self._options.silent_s:
-                raise DeviceError(f"DWS machine said nothing for {self._options.silent_s:g} s: is it on?")
+    def _turn(self, wire: Transport, dropped: int) -> None:
+        super()._turn(wire, dropped)
+        while self._box:
+            self._box.popleft()(wire)
+        if self._context.monotonic_s() - self._heard_s > self._options.silent_s:
+            raise DeviceError(f"DWS machine said nothing for {self._options.silent_s:g} s: is it on?")
 
     def _hear(self, wire: Transport, line: bytes) -> None:
+        self._heard_s = self._context.monotonic_s()
         try:
             measure = read_line(line)
         except MeasureRefused as no:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from devices.driver import Context
-from devices.drivers.scanner_serial import IDLE_READ_S, READ_BYTES_MAX, SILENCE_S, ScannerOptions, SerialScanner
+from devices.drivers.scanner_serial import ScannerOptions, SerialScanner
 from devices.errors import ConfigError
 from devices.framing.evdev_keys import END, Keys
 from devices.framing.lines import Lines
@@ -47,16 +47,14 @@ class EvdevScanner(SerialScanner):
         if parse_address(url).scheme != "evdev":
             raise ConfigError(f'"{url}" must be like evdev:///dev/input/by-id/usb-...-event-kbd')
 
-    def _read_for_ever(self, wire: Transport) -> None:
-        keys, lines = self._keys, Lines(END)
-        keys.forget()
-        dropped_before = self._board.health().counters.get("dropped", 0)
-        while not self._context.stopping():
-            content = wire.read(READ_BYTES_MAX, SILENCE_S if lines.begun else IDLE_READ_S)
-            if not content:
-                lines.silence()
-            for line in lines.feed(keys.feed(content)):
-                self._take(line)
-            self._board.note("dropped", dropped_before + lines.dropped)
-            self._board.note("keys_lost", keys.lost)
-            self._board.note("keys_unknown", keys.unknown)
+    def _opened(self) -> Lines:
+        self._keys.forget()
+        return Lines(END)
+
+    def _letters(self, content: bytes) -> bytes:
+        return self._keys.feed(content)
+
+    def _turn(self, wire: Transport, dropped: int) -> None:
+        super()._turn(wire, dropped)
+        self._board.note("keys_lost", self._keys.lost)
+        self._board.note("keys_unknown", self._keys.unknown)

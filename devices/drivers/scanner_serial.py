@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from devices.driver import Context, Health, State
-from devices.errors import ConfigError, OutboxFull
+from devices.driver import Context, State
+from devices.drivers.line_reader import LineReader
+from devices.errors import OutboxFull
 from devices.framing.lines import SUFFIXES, Lines
-from devices.health import HealthBoard
 from devices.options import read_options, require
 from devices.transport import Transport
 
-READ_BYTES_MAX = 4_096
 # A scanner sends a code in one go: after this silence the rest will not come.
 SILENCE_S = 0.2
 IDLE_READ_S = 0.5
@@ -76,48 +75,30 @@ class Repeats:
         return repeat
 
 
-class SerialScanner:
+class SerialScanner(LineReader):
     """Emits `scan` {scan_id, code, aim?}."""
 
     kind: ClassVar[str] = "scanner_serial"
+    machine: ClassVar[str] = "a scanner"
+    comes_at_once: ClassVar[bool] = True
 
     def __init__(self, context: Context, options: ScannerOptions | None = None) -> None:
-        self._context = context
+        super().__init__(context)
         self._options = options or read_options(ScannerOptions, context.options)
-        self._board = HealthBoard(context.now_ms)
         self._repeats = Repeats(self._options.repeat_ms / 1000)
 
     @staticmethod
     def check(options: Mapping[str, object]) -> None:
+        """Raises ConfigError where the device's table cannot work."""
         read_options(ScannerOptions, options)
 
-    def health(self) -> Health:
-        return self._board.health()
+    def _opened(self) -> Lines:
+        return Lines(SUFFIXES[self._options.suffix])
 
-    def submit(self, command: Mapping[str, object]) -> None:
-        raise ConfigError("a scanner takes no commands")
+    def _patience_s(self, lines: Lines) -> float:
+        return SILENCE_S if lines.begun else IDLE_READ_S
 
-    def run(self) -> None:
-        self._board.turn(State.CONNECTING)
-        wire = self._context.open_transport()
-        try:
-            self._board.turn(State.READY)
-            self._read_for_ever(wire)
-        finally:
-            wire.close()
-
-    def _read_for_ever(self, wire: Transport) -> None:
-        lines = Lines(SUFFIXES[self._options.suffix])
-        dropped_before = self._board.health().counters.get("dropped", 0)
-        while not self._context.stopping():
-            content = wire.read(READ_BYTES_MAX, SILENCE_S if lines.begun else IDLE_READ_S)
-            if not content:
-                lines.silence()
-            for line in lines.feed(content):
-                self._take(line)
-            self._board.note("dropped", dropped_before + lines.dropped)
-
-    def _take(self, line: bytes) -> None:
+    def _hear(self, wire: Transport, line: bytes) -> None:
         if not line or (self._options.noread and line == self._options.noread.encode()):
             self._board.count("noreads" if line else "empty")
             return

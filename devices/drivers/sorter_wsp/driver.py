@@ -6,16 +6,15 @@ What others bring (commits, the server's answers, orders for chutes) comes throu
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from devices.driver import Context, Health, State
+from devices.driver import Context
 from devices.drivers.sorter_wsp.bookings import BOOKED_MAX, Bookings
-from devices.drivers.sorter_wsp.deeds import Moment
-from devices.drivers.sorter_wsp.doing import AWAITING_S, Doer
+from devices.drivers.sorter_wsp.doing import AWAITING_S
 from devices.drivers.sorter_wsp.session import SorterSession
+from devices.drivers.sorting_line import SortingLine
 from devices.errors import ConfigError
 from devices.framing.wsp import NODE_CHARACTERS_MAX
 from devices.options import read_options, require
@@ -48,12 +47,11 @@ class SorterOptions:
         require(1 <= len(self.node) <= NODE_CHARACTERS_MAX, f"node must have 1 to {NODE_CHARACTERS_MAX} characters")
 
 
-class WspSorter:
+class WspSorter(SortingLine["Transport", SorterSession]):
     """A sorting line that speaks WSP/1 over a serial port or TCP."""
 
     kind: ClassVar[str] = "sorter_wsp"
-    uses_routes: ClassVar[bool] = True
-    backoff_s: ClassVar[tuple[float, float]] = (0.020, 0.250)
+    silent: ClassVar[str] = "the line does not answer"
 
     @staticmethod
     def check(options: Mapping[str, object]) -> None:
@@ -63,11 +61,9 @@ class WspSorter:
 
     def __init__(self, context: Context) -> None:
         options = read_options(SorterOptions, context.options)
-        self._context = context
         self._byte_s = _seconds_per_byte(parse_address(str(context.options.get("url", ""))))
         self._wire_free_s = 0.0
-        self._open = False
-        self._session = SorterSession(
+        session = SorterSession(
             node=options.node,
             boot=secrets.token_hex(4).upper(),
             routes=context.routes,
@@ -75,43 +71,11 @@ class WspSorter:
             server_reachable=context.server_reachable,
             bookings=Bookings(context.kept("cfm", BOOKED_MAX)),
         )
-        self._doer = Doer(context, self._session)
+        super().__init__(context, session)
 
-    def run(self) -> None:
-        """Work the line until the gateway stops; raises DeviceError when the wire is lost."""
-        transport = self._context.open_transport()
-        self._open = True
+    def _open_wire(self) -> Transport:
         self._wire_free_s = 0.0
-        self._session.opened(self._moment())
-        try:
-            while not self._context.stopping():
-                self._turn(transport)
-        finally:
-            self._open = False
-            self._session.closed()
-            transport.close()
-
-    def health(self) -> Health:
-        """Ready while the line answers; degraded while events cannot be stored or the table is too old."""
-        counters: Counter[str] = self._session.counters.copy()
-        now_s = self._context.monotonic_s()
-        if not self._open:
-            return Health(State.CONNECTING, counters=counters)
-        if not self._session.running:
-            return Health(State.CONNECTING, "no_session: the line does not answer", counters=counters)
-        if now_s < self._session.busy_until_s:
-            return Health(State.DEGRADED, "outbox: confirmations cannot be stored now", counters=counters)
-        if not self._context.routes.current.usable(now_s):
-            return Health(
-                State.DEGRADED, "routes: no table, or older than it may be; all goes to reject", counters=counters
-            )
-        return Health(State.READY, counters=counters)
-
-    def submit(self, command: Mapping[str, object]) -> None:
-        """Take `{id, kind: "chute", facts: {chute, command: OPEN|LOCK|CLEAR}}`; how it ended is an event `command`."""
-        self._doer.take_command(command)
-
-    # --- one turn of the thread ---------------------------------------------------------------------------------------
+        return self._context.open_transport()
 
     def _turn(self, transport: Transport) -> None:
         received = transport.read(READ_BYTES_MAX, self._patience_s())
@@ -144,9 +108,6 @@ class WspSorter:
                 return
             transport.write(whole, WRITE_DEADLINE_S)
             self._wire_free_s = max(now.s, self._wire_free_s) + len(whole) * self._byte_s
-
-    def _moment(self) -> Moment:
-        return Moment(self._context.monotonic_s(), self._context.now_ms())
 
 
 def _seconds_per_byte(address: Address) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -236,3 +237,20 @@ def test_a_reader_never_sees_half_a_change() -> None:
     stop.set()
     reader.join()
     assert apart == []
+
+
+class Ring:
+    """Garbage that only the collector can take away."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_a_new_table_lets_go_of_what_an_earlier_one_kept_from_the_collector() -> None:
+    """A gateway takes whole tables for years."""
+    ring = Ring()
+    gone = weakref.ref(ring)
+    table_of("SF1,7")
+    del ring
+    table_of("SF1,8")
+    assert gone() is None
