@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.builders import acting
 from tests.inbound.dock import refusal
+from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.printing import TEMPLATES, render
+from wms.printing.designing import drop_design, save_design
 from wms.printing.designs import ELEMENTS_MAX, from_json, to_json
+from wms.printing.queries import design_of
 from wms.printing.samples import sample_of
 from wms.printing.templates import BAG_TAG_100X100, WAYBILL_100X180
+from wms.printing.templates.elements import Template
 
 
 def a_logo(size: tuple[int, int] = (40, 20)) -> str:
@@ -90,3 +95,21 @@ def test_only_small_pictures_are_taken(png: str) -> None:
 @pytest.mark.parametrize("told", [None, [], "x", [1], [{"is": "fill"}] * (ELEMENTS_MAX + 1)])
 def test_a_design_is_a_list_of_elements(told: object) -> None:
     assert refusal(lambda: from_json(BAG_TAG_100X100, told)) is Reason.BAD_INPUT
+
+
+def test_a_design_is_read_once_and_a_newer_one_is_printed_at_once(database: Database) -> None:
+    def shown() -> Template:
+        return database.read(lambda session: design_of(session, 1, BAG_TAG_100X100, None))
+
+    def save(*elements: dict[str, Any]) -> None:
+        acting(database, lambda call: save_design(call, BAG_TAG_100X100.name, [*to_json(BAG_TAG_100X100), *elements]))
+
+    logo = {"is": "picture", "x": 60, "y": 92, "w": 10, "h": 5, "png": a_logo()}
+    save(logo)
+    first = shown()
+    assert first != BAG_TAG_100X100
+    assert shown() is first
+    save(logo, {**logo, "x": 70})
+    assert len(shown().elements) == len(first.elements) + 1
+    acting(database, lambda call: drop_design(call, BAG_TAG_100X100.name))
+    assert shown() == BAG_TAG_100X100

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import queue
+import resource
 import socket
 import threading
 import time
@@ -233,3 +236,37 @@ def test_a_port_that_is_taken_says_why() -> None:
     with served() as here, pytest.raises(OSError, match="in use") as refused:
         Server(echo, "127.0.0.1", here.effective_port, threads=4)
     assert refused.value.errno
+
+
+@contextmanager
+def no_more_files() -> Iterator[None]:
+    """This process may open none beyond those it has."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest_free = os.dup(0)
+    os.close(lowest_free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest_free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_server_that_gets_no_more_connections_waits_says_so_once_and_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process may open no more files, as after a leak or under a low limit of the system."""
+    said: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(server.log, "error", lambda what, **facts: said.append((what, facts)))
+    pauses: queue.SimpleQueue[float] = queue.SimpleQueue()
+
+    def pause(seconds: float) -> None:
+        pauses.put(seconds)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(server.Door, "pause", staticmethod(pause))
+    with served() as here, client(here) as inside, socket.socket() as waiting:
+        assert ask(inside, GET % b"a")[0] == 200
+        with no_more_files():
+            waiting.connect(("127.0.0.1", here.effective_port))
+            assert {pauses.get(timeout=WAIT_S) for _ in range(3)} == {server.FULL_PAUSE_S}
+            assert ask(inside, GET % b"b")[0] == 200
+        assert ask(waiting, GET % b"c") == (200, b"/c 0 -")
+    assert [what for what, _ in said] == ["connections.used_up"]

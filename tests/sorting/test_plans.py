@@ -15,9 +15,12 @@ from wms.core.refusal import Reason
 from wms.shipping.tables import Bag
 from wms.site import service as site_service
 from wms.sorting import service
+from wms.sorting.apart import propose_apart
 from wms.sorting.queries import proposed_plan, running_plan, waiting_switches
-from wms.sorting.rules import switch
-from wms.sorting.values import Finding, Plan
+from wms.sorting.rules import group_text, switch
+from wms.sorting.rules import propose as propose_here
+from wms.sorting.service import routes
+from wms.sorting.values import Finding, HubLoad, Plan
 
 GATEWAY = 1
 
@@ -82,6 +85,37 @@ def test_a_chute_changes_its_hub_only_with_its_bag(dock: Dock) -> None:
     hubs = dock.park.read(lambda session: session.scalars(select(Bag.hub).where(Bag.chute == chute)).all())
     assert set(hubs) == {"杭州"}
     assert broken_promises(dock) == []
+
+
+def told(dock: Dock) -> dict[str, str | None]:
+    """Code and chutes in the table of the gateways."""
+    entries = dock.park.read(lambda session: service.routes_since(session, dock.park.warehouse_id, 0))
+    return {entry.code: entry.chutes for entry in entries}
+
+
+def test_parcels_of_hubs_that_keep_their_chutes_are_not_touched(dock: Dock) -> None:
+    """A bag change must not wait for every parcel in the house: these two were never told yet."""
+    _, other = labelled(dock), labelled(dock, area_code="440106")
+    now = plan(dock)
+    there, here = ("YD", "广州"), ("ZT", "广州")
+    dock.park.act(lambda call: service.use(call, {**now, there: now[here], here: now[there]}))
+    assert told(dock) == {other.waybill: group_text(now[here])}
+
+
+def test_many_parcels_are_told_in_parts(dock: Dock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "PARCELS_AT_ONCE", 2)
+    made = [labelled(dock) for _ in range(5)]
+    dock.park.act(lambda call: routes.route_parcels(call, [one.parcel_id for one in made]))
+    assert told(dock) == dict.fromkeys((one.waybill for one in made), group_text(plan(dock)["YD", "杭州"]))
+    before = dock.park.read(lambda session: service.newest_version(session, dock.park.warehouse_id))
+    dock.park.act(lambda call: routes.route_parcels(call, [one.parcel_id for one in made]))
+    assert dock.park.read(lambda session: service.newest_version(session, dock.park.warehouse_id)) == before
+
+
+def test_a_plan_is_worked_out_alike_in_a_process_of_its_own() -> None:
+    loads = [HubLoad("YD", "杭州", 300), HubLoad("YD", "上海", 100), HubLoad("ZT", "杭州", 50)]
+    now: Plan = {("YD", "杭州"): (1,), ("ZT", "杭州"): (2, 3)}
+    assert propose_apart(loads, [1, 2, 3, 4], now) == propose_here(loads, [1, 2, 3, 4], now)
 
 
 def test_a_proposal_beside_another_plan_is_overtaken(dock: Dock) -> None:

@@ -36,6 +36,7 @@ from wms.slotting import whatif
 from wms.slotting.apart import reckon_apart, solve_apart
 from wms.slotting.planning import plan_moves
 from wms.sorting import service as sorting
+from wms.sorting.apart import propose_apart
 from wms.sorting.tables import Gateway, GatewayDevice
 
 PRINTER_DRIVER = "printer_"
@@ -80,7 +81,8 @@ def _moves_wanted(db: Database, clock: Clock, told: Announcement) -> None:
 
 def _sort_plan_wanted(db: Database, clock: Clock, told: Announcement) -> None:
     closed = [int(chute) for chute in told.facts["closed"]]
-    sorting.propose_plan(db, clock, told.warehouse_id, closed=closed, actor=str(told.facts["by"]))
+    actor = str(told.facts["by"])
+    sorting.propose_plan(db, clock, told.warehouse_id, closed=closed, actor=actor, think=propose_apart)
 
 
 def _order_id(told: Announcement) -> int:

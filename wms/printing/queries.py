@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Engine, Select, func, select
 from sqlalchemy.orm import Session
 
 from wms.core.refusal import Reason, Refused
@@ -19,6 +22,10 @@ from wms.printing.values import JobState, PrintFacts, Trace
 
 LIST_MAX = 200
 EVERYBODY = 0  # in place of a merchant: the design of the house
+DESIGNS_KEPT_MAX = 500
+Version = tuple[int, datetime]
+_reading = threading.Lock()
+_read: WeakKeyDictionary[Engine, dict[Version, Template | None]] = WeakKeyDictionary()
 
 _COLUMNS = (
     PrintJob.id,
@@ -105,28 +112,48 @@ def built_in(name: str) -> Template:
 
 def design_of(session: Session, warehouse_id: int, template: Template, merchant_id: int | None) -> Template:
     """What a label looks like for a merchant: his own design, else the house's, else the built-in one."""
-    found = {row.merchant_id: row for row in _newest(session, warehouse_id, template.name)}
+    found = _newest(session, warehouse_id, template.name)
     for whose in (merchant_id or EVERYBODY, EVERYBODY):
-        row = found.get(whose)
-        if row is not None and row.elements["of"] is not None:
-            return from_json(template, row.elements["of"])
+        version = found.get(whose)
+        own = None if version is None else _drawn(session, version, template)
+        if own is not None:
+            return own
     return template
 
 
-def _newest(session: Session, warehouse_id: int, name: str) -> list[LabelDesign]:
+def _newest(session: Session, warehouse_id: int, name: str) -> Mapping[int, Version]:
+    """The newest design of each merchant."""
     newest = (
         select(func.max(LabelDesign.id))
         .where(LabelDesign.warehouse_id == warehouse_id, LabelDesign.template == name)
         .group_by(LabelDesign.merchant_id)
     )
-    return list(session.scalars(select(LabelDesign).where(LabelDesign.id.in_(newest))).all())
+    rows = session.execute(
+        select(LabelDesign.merchant_id, LabelDesign.id, LabelDesign.made_at).where(LabelDesign.id.in_(newest))
+    )
+    return {row.merchant_id: (row.id, row.made_at) for row in rows}
+
+
+def _drawn(session: Session, version: Version, template: Template) -> Template | None:
+    """A design read and checked once for all its prints: a row never changes. None: back to what was before."""
+    with _reading:
+        known = _read.setdefault(session.get_bind().engine, {})
+        if version in known:
+            return known[version]
+    elements = session.scalars(select(LabelDesign.elements).where(LabelDesign.id == version[0])).one()["of"]
+    drawn = None if elements is None else from_json(template, elements)
+    with _reading:
+        if len(known) >= DESIGNS_KEPT_MAX:
+            known.clear()
+        known[version] = drawn
+    return drawn
 
 
 def design_facts(session: Session, warehouse_id: int, name: str, merchant_id: int) -> DesignFacts:
     """One label and who changed it last. Raises NOT_FOUND."""
     template = built_in(name)
-    found = {row.merchant_id: row for row in _newest(session, warehouse_id, name)}
-    row = found.get(merchant_id)
+    version = _newest(session, warehouse_id, name).get(merchant_id)
+    row = None if version is None else session.get_one(LabelDesign, version[0])
     own = row is not None and row.elements["of"] is not None
     shown = design_of(session, warehouse_id, template, merchant_id)
     return DesignFacts(shown, own, row.made_at if row else None, row.made_by if row else "")

@@ -8,6 +8,7 @@ thread, so that a client that never answers keeps nobody else waiting.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import socket
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from cheroot import errors, server, wsgi
+from cheroot import connections, errors, server, wsgi
 from cheroot.ssl import Adapter
 
 from wms.serving.cookies import HostCookies
@@ -29,6 +30,9 @@ BODY_BYTES_MAX = 12 * 1024 * 1024  # above the largest import; the doors have li
 CONNECTIONS_MAX = 512
 BACKLOG = 256
 IDLE_S = 75  # a connection that asks nothing for so long is closed
+USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+FULL_PAUSE_S = 0.1
+FULL_SAY_S = 60.0
 GRACE_S = 5.0  # for calls under way when the server is stopped
 SPEAKS_TLS = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\nConnection: close\r\n\r\n"
@@ -217,6 +221,36 @@ def _attend(connection: Connection) -> None:
             connection.close()
 
 
+class Door(connections.ConnectionManager):
+    """Lets connections in. When the system gives no more of them it waits a moment, instead of asking again and again
+    at full speed; whoever is inside is served meanwhile.
+    """
+
+    pause = staticmethod(time.sleep)
+
+    def __init__(self, owner: Server) -> None:
+        super().__init__(owner)
+        self._said_s = float("-inf")
+        self._unsaid = 0
+
+    def _from_server_socket(self, server_socket: Any) -> Any:
+        try:
+            return super()._from_server_socket(server_socket)  # type: ignore[misc]  # the library's types leave it out
+        except OSError as error:
+            if error.errno not in USED_UP:
+                raise
+            self._say(error)
+            self.pause(FULL_PAUSE_S)
+            return None
+
+    def _say(self, error: OSError) -> None:
+        """A line a minute, however long it lasts."""
+        self._unsaid += 1
+        if time.monotonic() - self._said_s >= FULL_SAY_S:
+            log.error("connections.used_up", error=error.strerror, tries=self._unsaid)
+            self._said_s, self._unsaid = time.monotonic(), 0
+
+
 class Server(wsgi.Server):
     """Bound to its port once it is made; `serve` runs until `stop`."""
 
@@ -241,6 +275,9 @@ class Server(wsgi.Server):
             self.prepare()
         except OSError as error:
             raise (self._why_not or [error])[-1] from error
+        self._connections: connections.ConnectionManager
+        self._connections.close()
+        self._connections = Door(self)
 
     def bind(self, family: int, type: int, proto: int = 0) -> Any:
         """Keeps the reason, of which the library passes on the words only."""

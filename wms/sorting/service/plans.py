@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wms.core.audit_trail import note
@@ -22,18 +22,19 @@ from wms.shipping.tables import Bag, RouteRule, Waybill
 from wms.site.tables import Chute
 from wms.sorting import rules
 from wms.sorting.queries import running_plan
-from wms.sorting.service.routes import route_parcel, waiting
+from wms.sorting.service.routes import lock_routes, route_parcels, waiting
 from wms.sorting.tables import SortPlanRow, SortRule, SortSwitch
-from wms.sorting.values import HubLoad, Plan
+from wms.sorting.values import HubLoad, Plan, SortProposal
 
 CLOSED = ("LOCK", "JAM")
 PARCELS_COUNTED = timedelta(days=1)
+HUBS_AT_ONCE = 200
 
 
 def plan_chutes(call: Call) -> Plan:
     """Make the sort plan anew, at once: hubs in use (after re-routing) shared over the chutes that are not closed.
 
-    Parcels that wait for the line are routed by it in the same breath. The plan that was meant: a chute where another
+    Parcels that wait for the line are told of it in the same breath. The plan that was meant: a chute where another
     hub's bag hangs changes with that bag.
     """
     plan = rules.share_chutes(
@@ -57,10 +58,14 @@ def mend_plan(call: Call) -> Plan:
 
 
 def use(call: Call, plan: Plan) -> None:
-    """Change to a plan: what hangs free at once, the rest bag by bag. Waiting parcels are routed anew."""
+    """Change to a plan: what hangs free at once, the rest bag by bag. Parcels that wait are told anew where their hub's
+    chutes changed.
+    """
     house = call.warehouse_id
-    change = rules.switch(running_plan(call.session, house), plan, _hanging(call.session, house))
-    _write(call, change.running)
+    lock_routes(call)
+    now = running_plan(call.session, house)
+    change = rules.switch(now, plan, _hanging(call.session, house))
+    _write(call, now, change.running)
     call.session.execute(delete(SortSwitch).where(SortSwitch.warehouse_id == house))
     for chute, hub in change.waiting.items():
         courier, name = hub or ("", "")
@@ -71,29 +76,42 @@ def use(call: Call, plan: Plan) -> None:
 def take_over(call: Call, chute: int) -> None:
     """The bag at a chute was changed: the chute goes to the hub that waits for it, if any does."""
     here = (SortSwitch.warehouse_id == call.warehouse_id, SortSwitch.chute == chute)
+    if call.session.scalars(select(SortSwitch.id).where(*here)).one_or_none() is None:
+        return
+    lock_routes(call)
     row = call.session.scalars(select(SortSwitch).where(*here).with_for_update()).one_or_none()
     if row is None:
         return
-    plan = {
-        hub: tuple(each for each in mine if each != chute)
-        for hub, mine in running_plan(call.session, call.warehouse_id).items()
-    }
+    now = running_plan(call.session, call.warehouse_id)
+    plan = {hub: tuple(each for each in mine if each != chute) for hub, mine in now.items()}
     if row.courier:
         hub = (row.courier, row.hub)
         plan[hub] = tuple(sorted({*plan.get(hub, ()), chute}))
     call.session.delete(row)
-    _write(call, {hub: mine for hub, mine in plan.items() if mine})
+    _write(call, now, {hub: mine for hub, mine in plan.items() if mine})
 
 
-def _write(call: Call, plan: Plan) -> None:
-    """The running plan as rows, and the route of every parcel that waits for the line."""
-    call.session.execute(delete(SortRule).where(SortRule.warehouse_id == call.warehouse_id))
-    for (courier, hub), mine in plan.items():
-        text = rules.group_text(mine)
-        call.session.add(SortRule(warehouse_id=call.warehouse_id, courier=courier, hub=hub, chutes=text))
+def _write(call: Call, now: Plan, then: Plan) -> None:
+    """The hubs whose chutes change, as rows, and the routes of their parcels that wait for the line; no other hub's."""
+    texts = {hub: rules.group_text(sorted(mine)) for hub, mine in then.items()}
+    changed = sorted(
+        hub for hub in now.keys() | then.keys() if rules.group_text(now.get(hub, ())) != texts.get(hub, "")
+    )
+    for first in range(0, len(changed), HUBS_AT_ONCE):
+        _write_hubs(call, changed[first : first + HUBS_AT_ONCE], texts)
+
+
+def _write_hubs(call: Call, hubs: Sequence[tuple[str, str]], texts: Mapping[tuple[str, str], str]) -> None:
+    here = (SortRule.warehouse_id == call.warehouse_id, tuple_(SortRule.courier, SortRule.hub).in_(hubs))
+    call.session.execute(delete(SortRule).where(*here))
+    call.session.add_all(
+        SortRule(warehouse_id=call.warehouse_id, courier=courier, hub=hub, chutes=texts[courier, hub])
+        for courier, hub in hubs
+        if (courier, hub) in texts
+    )
     call.session.flush()
-    for parcel_id in call.session.scalars(select(Parcel.id).where(*waiting(call)).order_by(Parcel.id)).all():
-        route_parcel(call, parcel_id)
+    theirs = (*waiting(call), tuple_(Parcel.courier, Parcel.hub).in_(hubs))
+    route_parcels(call, call.session.scalars(select(Parcel.id).where(*theirs).order_by(Parcel.id)).all())
 
 
 def open_chutes(session: Session, warehouse_id: int) -> Sequence[int]:
@@ -139,14 +157,16 @@ def route_courier(call: Call, courier: str) -> int:
         execution_options={"populate_existing": True},
     ).all()
     printed = _printed_hubs(call.session, [parcel.id for parcel in parcels])
-    changed = 0
+    changed = []
     for parcel in parcels:
         hub = bag_hub(call.session, call.warehouse_id, courier, printed.get(parcel.id, parcel.hub))
-        changed += hub != parcel.hub
-        parcel.hub = hub
+        if hub != parcel.hub:
+            parcel.hub = hub
+            changed.append(parcel.id)
     call.session.flush()
     plan_chutes(call)
-    return changed
+    route_parcels(call, changed)
+    return len(changed)
 
 
 def _printed_hubs(session: Session, parcel_ids: Sequence[int]) -> dict[int, str]:
@@ -158,8 +178,13 @@ def _printed_hubs(session: Session, parcel_ids: Sequence[int]) -> dict[int, str]
 # --- shown before it is used ------------------------------------------------------------------------------------------
 
 
-def propose_plan(db: Database, clock: Clock, warehouse_id: int, *, closed: Collection[int], actor: str) -> int:
-    """Work out the best plan, also for the case that more chutes close; the proposal's id. Solving holds no
+Think = Callable[[Sequence[HubLoad], Sequence[int], Plan], SortProposal]  # loads, chutes, the running plan
+
+
+def propose_plan(
+    db: Database, clock: Clock, warehouse_id: int, *, closed: Collection[int], actor: str, think: Think = rules.propose
+) -> int:
+    """Work out the best plan, also for the case that more chutes close; the proposal's id. Solving (`think`) holds no
     transaction.
 
     An older proposal that nobody decided is overtaken. Raises NOT_FOUND where the line has no open chute.
@@ -172,7 +197,7 @@ def propose_plan(db: Database, clock: Clock, warehouse_id: int, *, closed: Colle
     loads, chutes, now = db.read(look)
     if not chutes:
         raise Refused(Reason.NOT_FOUND, what="chute")
-    found = rules.propose(loads, chutes, now)
+    found = think(loads, chutes, now)
 
     def keep(call: Call) -> int:
         _overtake(call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import and_, bindparam, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.core.call import Call
@@ -20,9 +20,10 @@ from wms.sorting.values import HOLD, REJECT, RouteEntry
 ROUTES_WAKE = "routes"
 ROUTES_LOCK = 0x526F
 ROUTES_PAGE_MAX = 5_000
+PARCELS_AT_ONCE = 500
 
-_route = table_of(RouteChange)
-_newest = select(func.max(_route.c.id)).where(_route.c.warehouse_id == bindparam("w"))
+_route_change = table_of(RouteChange)
+_newest = select(func.max(_route_change.c.id)).where(_route_change.c.warehouse_id == bindparam("w"))
 
 
 def route_parcel(call: Call, parcel_id: int) -> None:
@@ -31,19 +32,41 @@ def route_parcel(call: Call, parcel_id: int) -> None:
     A hub without a chute has no route: the line says UNKNOWN, the parcel goes to reject and onto the worklist. A
     parcel that has left is taken out of the table.
     """
-    row = call.session.execute(
-        select(Parcel.waybill, Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at)
+    route_parcels(call, [parcel_id])
+
+
+def route_parcels(call: Call, parcel_ids: Sequence[int]) -> None:
+    """The same for many: a few statements for every 500 of them."""
+    lock_routes(call)
+    for first in range(0, len(parcel_ids), PARCELS_AT_ONCE):
+        _route_some(call, parcel_ids[first : first + PARCELS_AT_ONCE])
+
+
+def _route_some(call: Call, parcel_ids: Sequence[int]) -> None:
+    rows = call.session.execute(
+        select(Parcel.waybill, Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at, SortRule.chutes)
         .join(Order, Order.id == Parcel.order_id)
-        .where(Parcel.id == parcel_id, Parcel.warehouse_id == call.warehouse_id)
-    ).one_or_none()
-    if row is None or row.waybill is None:
-        return
+        .outerjoin(
+            SortRule,
+            and_(
+                SortRule.warehouse_id == Parcel.warehouse_id,
+                SortRule.courier == Parcel.courier,
+                SortRule.hub == Parcel.hub,
+            ),
+        )
+        .where(Parcel.id.in_(parcel_ids), Parcel.warehouse_id == call.warehouse_id, Parcel.waybill.is_not(None))
+        .order_by(Parcel.id)
+    ).all()
+    _change(call, {str(row.waybill): _route(row) for row in rows})
+
+
+def _route(row: Any) -> tuple[str | None, str]:
+    """Chutes and reason."""
     if row.state == ParcelState.HANDED_OVER:
-        _change(call, row.waybill, None, "")
-    elif row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
-        _change(call, row.waybill, str(REJECT), HOLD)
-    else:
-        _change(call, row.waybill, chutes_of(call.session, call.warehouse_id, row.courier, row.hub), "")
+        return None, ""
+    if row.intercepted_at is not None or row.state == ParcelState.CANCELLED:
+        return str(REJECT), HOLD
+    return row.chutes, ""
 
 
 def waiting(call: Call) -> tuple[Any, ...]:
@@ -65,27 +88,36 @@ def route_order(call: Call, order_id: int) -> None:
     that the table forgets them.
     """
     ids = call.session.scalars(select(Parcel.id).where(Parcel.order_id == order_id).order_by(Parcel.id)).all()
-    for parcel_id in ids:
-        route_parcel(call, parcel_id)
+    route_parcels(call, ids)
 
 
-def _change(call: Call, code: str, chutes: str | None, reason: str) -> None:
-    """Write a change unless it says what stands already. One writer at a time, so that versions commit in their
-    order.
+def lock_routes(call: Call) -> None:
+    """One writer of plan and routes at a time, so that versions commit in their order. After bags and parcels, before
+    the plan's own rows.
     """
     if is_postgresql(call.session):
         call.session.execute(select(func.pg_advisory_xact_lock(ROUTES_LOCK, call.warehouse_id)))
-    last = call.session.execute(
-        select(RouteChange.chutes, RouteChange.reason)
-        .where(RouteChange.warehouse_id == call.warehouse_id, RouteChange.code == code)
-        .order_by(RouteChange.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if last is not None and (last.chutes, last.reason) == (chutes, reason):
-        return
-    call.session.add(RouteChange(warehouse_id=call.warehouse_id, code=code, chutes=chutes, reason=reason, at=call.now))
-    call.session.flush()
-    call.wakes.add(ROUTES_WAKE)
+
+
+def _change(call: Call, routes: Mapping[str, tuple[str | None, str]]) -> None:
+    """Write the changes of codes, unless they say what stands already."""
+    newest = (
+        select(func.max(RouteChange.id))
+        .where(RouteChange.warehouse_id == call.warehouse_id, RouteChange.code.in_(list(routes)))
+        .group_by(RouteChange.code)
+    )
+    known = call.session.execute(
+        select(RouteChange.code, RouteChange.chutes, RouteChange.reason).where(RouteChange.id.in_(newest))
+    )
+    stands = {row.code: (row.chutes, row.reason) for row in known}
+    fresh = [
+        {"warehouse_id": call.warehouse_id, "code": code, "chutes": told[0], "reason": told[1], "at": call.now}
+        for code, told in routes.items()
+        if code not in stands or stands[code] != told
+    ]
+    if fresh:
+        call.session.execute(insert(_route_change), fresh)
+        call.wakes.add(ROUTES_WAKE)
 
 
 def routes_since(session: Session, warehouse_id: int, version: int) -> list[RouteEntry]:
