@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 
 from tests import builders
 from tests import schema as tables
+from tests.proofs.fuzz.bodies import towards_what_is_there
 from wms.app import House, make_house
 from wms.core.db import Database
 from wms.core.refusal import Reason
@@ -133,20 +134,6 @@ def test_references_lead_somewhere_and_schemas_are_schemas(door: tuple[House, st
 _numbers = count(1)
 
 
-def towards_what_is_there(node: Any, turn: int) -> Any:
-    """The body with every second known name put to what the park knows."""
-    if isinstance(node, dict):
-        return {
-            name: KNOWN[name]
-            if name in KNOWN and not isinstance(value, dict | list) and (turn + len(name)) % 2
-            else towards_what_is_there(value, turn)
-            for name, value in node.items()
-        }
-    if isinstance(node, list):
-        return [towards_what_is_there(one, turn) for one in node]
-    return node
-
-
 def test_no_call_makes_the_server_stumble(door: tuple[House, str]) -> None:
     described = schemathesis.openapi.from_wsgi("/api/openapi.json", door[0].app)
     statuses: Counter[int] = Counter()
@@ -174,7 +161,7 @@ def ask_all_kinds(operation: Any, key: str, statuses: Counter[int]) -> None:
     def ask(case: Any) -> None:
         turn = next(_numbers)
         if turn % 4:
-            case.body = towards_what_is_there(case.body, turn)
+            case.body = towards_what_is_there(case.body, turn, KNOWN)
             for name in set(case.path_parameters or {}) & set(KNOWN):
                 case.path_parameters[name] = KNOWN[name]
         answer = case.call(headers={"Authorization": f"Bearer {key}", "Idempotency-Key": f"fuzz-{turn}"})

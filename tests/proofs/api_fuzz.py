@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from tests.proofs.frame import Ground, Outcome, proof, twin
+from tests.proofs.fuzz.bodies import towards_what_is_there
 from tests.proofs.fuzz.park import KNOWN, Fuzzed, a_fuzzed_park
 from tests.proofs.sabotage import replaced
 from wms.core import web
@@ -69,20 +70,6 @@ class Caller:
         answer = case.call(headers=headers)
         self.statuses[answer.status_code] += 1
         case.validate_response(answer, checks=CHECKS)
-
-
-def towards_what_is_there(node: Any, turn: int) -> Any:
-    """The body with every second known name put to what the park knows."""
-    if isinstance(node, dict):
-        return {
-            name: KNOWN[name]
-            if name in KNOWN and not isinstance(value, dict | list) and (turn + len(name)) % 2
-            else towards_what_is_there(value, turn)
-            for name, value in node.items()
-        }
-    if isinstance(node, list):
-        return [towards_what_is_there(one, turn) for one in node]
-    return node
 
 
 def bombard(ground: Ground, calls: int) -> Outcome:
