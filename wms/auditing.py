@@ -17,8 +17,11 @@ from wms.ledger.promises import PROMISES as LEDGER
 from wms.printing.promises import PROMISES as PRINTING
 from wms.shipping.promises import PROMISES as SHIPPING
 from wms.site.queries import warehouses
+from wms.slotting.promises import PROMISES as SLOTTING
 
-PROMISES = tuple(sorted((*CORE, *LEDGER, *PRINTING, *SHIPPING), key=lambda promise: (promise.number, promise.name)))
+PROMISES = tuple(
+    sorted((*CORE, *LEDGER, *PRINTING, *SHIPPING, *SLOTTING), key=lambda promise: (promise.number, promise.name))
+)
 BREAKS_MAX = 1_000  # of one promise; who has more is not helped by the list
 
 

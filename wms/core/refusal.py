@@ -67,6 +67,8 @@ class Reason(str, Enum):
     SLOT_WRONG = ("slot_wrong", 409)
     SLOT_KEPT = ("slot_kept", 409)
     NO_SLOT_FITS = ("no_slot_fits", 409)
+    PARTS_MISSING = ("parts_missing", 409)
+    BAY_IN_USE = ("bay_in_use", 409)
     CONTAINER_UNKNOWN = ("container_unknown", 404)
     CONTAINER_EMPTY = ("container_empty", 409)
     CONTAINER_IN_USE = ("container_in_use", 409)

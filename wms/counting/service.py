@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from wms.catalog import service as catalog
@@ -106,6 +106,23 @@ def _locked(call: Call, count_id: int, states: Collection[str]) -> Count:
     if count is None or count.state not in states:
         raise Refused(Reason.TASK_DONE)
     return count
+
+
+def drop_counts(call: Call, place_ids: Collection[int]) -> int:
+    """These slots are no more: what was to be counted there is not wanted; how many counts."""
+    dropped = call.session.execute(
+        update(Count)
+        .where(
+            Count.warehouse_id == call.warehouse_id,
+            Count.slot_id.in_(sorted(place_ids)),
+            Count.state.in_((*OPEN, *WAITING)),
+        )
+        .values(state="cancelled", closed_at=call.now)
+        .returning(Count.id)
+    ).all()
+    for place_id in sorted(place_ids):
+        work.cancel_about(call, COUNT_TASK, f"slot:{place_id}")
+    return len(dropped)
 
 
 def _slot_at_rest(call: Call, count: Count) -> Sequence[Stock]:

@@ -16,8 +16,10 @@ from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.outbox import Announcement, Handler
 from wms.core.perform import system_call
+from wms.counting.service import drop_counts
 from wms.exchange.floor import follow
 from wms.exchange.gateways.service import order_chute
+from wms.inbound.queries import coming
 from wms.packing.tables import Parcel
 from wms.picking.service.stopped import stop_picking
 from wms.printing import service as printing
@@ -25,7 +27,7 @@ from wms.printing.languages import Language, to_bytes
 from wms.printing.queries import design_of
 from wms.printing.render import render
 from wms.printing.rules import nonce_for
-from wms.printing.templates import BAG_TAG_100X100, WAYBILL_100X180
+from wms.printing.templates import BAG_TAG_100X100, SLOT_100X40, WAYBILL_100X180
 from wms.printing.templates.elements import Template
 from wms.printing.values import LabelValues, PrintRequest
 from wms.shipping import service as shipping
@@ -33,8 +35,10 @@ from wms.shipping.labels import bag_values, waybill_values
 from wms.site.closing import CLOSED, OPENED
 from wms.site.tables import Station
 from wms.slotting import whatif
-from wms.slotting.apart import reckon_apart, solve_apart
+from wms.slotting.apart import choose_apart, reckon_apart, solve_apart
+from wms.slotting.division_plan import plan_divisions
 from wms.slotting.planning import plan_moves
+from wms.slotting.slot_labels import plates
 from wms.sorting import service as sorting
 from wms.sorting.apart import propose_apart
 from wms.sorting.tables import Gateway, GatewayDevice
@@ -59,6 +63,9 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "order.shipped": calling(lambda call, told: sorting.route_order(call, _order_id(told))),
         "reroute.changed": calling(lambda call, told: sorting.route_courier(call, str(told.facts["courier"]))),
         "moves.wanted": lambda told: _moves_wanted(db, clock, told),
+        "divisions.wanted": lambda told: _divisions_wanted(db, clock, told),
+        "bay.changing": lambda told: _bay_changing(db, clock, told),
+        "bay.divided": calling(lambda call, told: drop_counts(call, [int(place) for place in told.facts["retired"]])),
         "what_if.asked": lambda told: whatif.answer(
             db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart
         ),
@@ -77,6 +84,18 @@ def _floor_changed(db: Database, clock: Clock, told: Announcement) -> None:
 
 def _moves_wanted(db: Database, clock: Clock, told: Announcement) -> None:
     plan_moves(db, clock, told.warehouse_id, actor=str(told.facts["by"]), think=solve_apart)
+
+
+def _divisions_wanted(db: Database, clock: Clock, told: Announcement) -> None:
+    """What is coming is the dock's to say."""
+    plan_divisions(
+        db,
+        clock,
+        told.warehouse_id,
+        lambda session: coming(session, told.warehouse_id),
+        actor=str(told.facts["by"]),
+        think=choose_apart,
+    )
 
 
 def _sort_plan_wanted(db: Database, clock: Clock, told: Announcement) -> None:
@@ -132,6 +151,29 @@ def _bag_closed(db: Database, clock: Clock, told: Announcement) -> None:
         return
     values = db.read(lambda session: bag_values(session, told.warehouse_id, int(told.facts["bag"])))
     _print(db, clock, told, f"bag/{values.code}/{told.id}", station_id, BAG_TAG_100X100, values.code, values, "")
+
+
+def _bay_changing(db: Database, clock: Clock, told: Announcement) -> None:
+    """The plates of the new slots print while the parts are changed; without a printer codes are written by hand."""
+    station_id = db.read(lambda session: _plate_station(session, told.warehouse_id))
+    if station_id is None:
+        return
+    division_id = int(told.facts["division"])
+    for plate in db.read(lambda session: plates(session, told.warehouse_id, division_id)):
+        key = f"slot/{plate.code}/division:{division_id}"
+        _print(db, clock, told, key, station_id, SLOT_100X40, plate.code, plate, "")
+
+
+def _plate_station(session: Session, warehouse_id: int) -> int | None:
+    """A station with a printer behind its gateway: where goods are received, before any other."""
+    return session.scalars(
+        select(Station.id)
+        .join(Gateway, Gateway.station_id == Station.id)
+        .join(GatewayDevice, GatewayDevice.gateway_id == Gateway.id)
+        .where(Station.warehouse_id == warehouse_id, GatewayDevice.driver.startswith(PRINTER_DRIVER))
+        .order_by(Station.kind != "receiving", Station.id)
+        .limit(1)
+    ).first()
 
 
 def _sorting_station(session: Session, warehouse_id: int) -> int | None:

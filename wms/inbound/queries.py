@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from wms.catalog.tables import Lot, Merchant, Sku
@@ -109,6 +110,31 @@ def in_container(session: Session, warehouse_id: int, place_id: int) -> list[InC
         .order_by(Stock.sku_id, Stock.lot_id)
     )
     return [InContainer(*row) for row in rows]
+
+
+def coming(session: Session, warehouse_id: int) -> dict[int, int]:
+    """SKU -> pieces that are to be put away: announced and not yet here, and here in boxes at the dock."""
+    found: Counter[int] = Counter()
+    announced = (
+        select(AsnLine.sku_id, func.sum(AsnLine.expected - AsnLine.received))
+        .join(Asn, Asn.id == AsnLine.asn_id)
+        .where(
+            Asn.warehouse_id == warehouse_id,
+            Asn.state.in_(("expected", "receiving")),
+            AsnLine.expected > AsnLine.received,
+        )
+        .group_by(AsnLine.sku_id)
+    )
+    waiting = (
+        select(Stock.sku_id, func.sum(Stock.on_hand))
+        .join(Container, Container.place_id == Stock.place_id)
+        .where(Stock.warehouse_id == warehouse_id, Container.kind == "lpn", Stock.on_hand > 0)
+        .group_by(Stock.sku_id)
+    )
+    for query in (announced, waiting):
+        for sku_id, pieces in session.execute(query):
+            found[sku_id] += int(pieces)
+    return dict(found)
 
 
 def waiting_containers(session: Session, warehouse_id: int) -> int:

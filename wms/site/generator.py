@@ -15,7 +15,20 @@ from sqlalchemy.orm import Session
 from wms.core.db.tables import table_of
 from wms.optimise.geometry import Point
 from wms.site import bulk
-from wms.site.rules import BIN, LONG, PALLET, SHELF, BayPlan, HallPlan, StationPlan, ZonePlan, bays, slot_names
+from wms.site.rules import (
+    BIN,
+    LONG,
+    PALLET,
+    SHELF,
+    BayPlan,
+    HallPlan,
+    StationPlan,
+    ZonePlan,
+    bays,
+    frame_mm,
+    load_g,
+    slot_names,
+)
 from wms.site.service import make_warehouse
 from wms.site.tables import Aisle, Bay, Chute, Container, Hall, Place, Slot, Station, Zone
 from wms.site.values import ChuteState, ContainerKind, StationKind, ZoneKind
@@ -153,7 +166,8 @@ def _bay_row(warehouse_id: int, aisle_id: int, bay: BayPlan) -> dict[str, Any]:
         "y_mm": bay.y_mm,
         "profile": profile.name,
         "levels": profile.levels,
-        "weight_max_g": profile.weight_max_g * profile.levels * profile.positions,
+        "weight_max_g": load_g(profile),
+        "frame_mm": frame_mm(profile),
     }
 
 

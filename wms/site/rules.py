@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall
@@ -57,11 +58,37 @@ class Profile:
     aisle_width_mm: int
 
 
+BEAM_MM = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Beams (a pair with its deck makes a level) and dividers."""
+
+    beams: int = 0
+    dividers: int = 0
+
+    def __sub__(self, other: Parts) -> Parts:
+        return Parts(self.beams - other.beams, self.dividers - other.dividers)
+
+    def __neg__(self) -> Parts:
+        return Parts(-self.beams, -self.dividers)
+
+    @property
+    def pieces(self) -> int:
+        return abs(self.beams) + abs(self.dividers)
+
+
 BIN = Profile("bin", 4, 2, 980, 600, 450, 60_000, 2, 1_400)
 SHELF = Profile("shelf", 3, 2, 980, 600, 620, 150_000, 1, 1_400)
 LONG = Profile("long", 5, 1, 1_980, 600, 400, 200_000, 1, 1_400)
 PALLET = Profile("pallet", 2, 2, 980, 1_100, 1_500, 800_000, 1, 2_800)
-PROFILES = {profile.name: profile for profile in (BIN, SHELF, LONG, PALLET)}
+TRAY = Profile("tray", 6, 3, 646, 600, 280, 25_000, 1, 1_400)
+SMALL = Profile("small", 4, 3, 646, 600, 450, 40_000, 1, 1_400)
+CUBBY = Profile("cubby", 5, 4, 480, 600, 340, 24_000, 1, 1_400)
+LOW_PALLET = Profile("low_pallet", 3, 2, 980, 1_100, 950, 500_000, 1, 2_800)
+CARTON = Profile("carton", 4, 3, 646, 1_100, 700, 260_000, 1, 2_800)
+PROFILES = {profile.name: profile for profile in (BIN, SHELF, LONG, PALLET, TRAY, SMALL, CUBBY, LOW_PALLET, CARTON)}
 BAY_WIDTH_MM = 2_000
 
 
@@ -188,6 +215,68 @@ def slot_names(bay: BayPlan) -> Iterator[SlotName]:
     for level in range(1, profile.levels + 1):
         for position in range(1, profile.positions + 1):
             yield SlotName(bay.aisle.zone.code, bay.aisle.number, bay.number, level, position, profile.positions > 1)
+
+
+def parts_of(levels: Iterable[int]) -> Parts:
+    """What stands in a bay, from the level of each of its slots: a beam a level, a divider between two slots."""
+    each = Counter(levels)
+    return Parts(len(each), sum(each.values()) - len(each))
+
+
+def parts_in(profile: Profile) -> Parts:
+    """What a bay of this profile is made of."""
+    return Parts(profile.levels, profile.levels * (profile.positions - 1))
+
+
+def frame_mm(profile: Profile) -> int:
+    """How much of the uprights a profile needs: each level and the beam under it."""
+    return profile.levels * (profile.height_mm + BEAM_MM)
+
+
+def load_g(profile: Profile) -> int:
+    """All slots of a bay of this profile at their limit."""
+    return profile.levels * profile.positions * profile.weight_max_g
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A slot as one stands before its bay: from the left post and from the floor, in mm."""
+
+    level: int
+    position: int
+    x_mm: int
+    z_mm: int
+    width_mm: int
+    height_mm: int
+
+    def meets(self, other: Face) -> bool:
+        """Whether the two share room."""
+        across = self.x_mm < other.x_mm + other.width_mm and other.x_mm < self.x_mm + self.width_mm
+        return across and self.z_mm < other.z_mm + other.height_mm and other.z_mm < self.z_mm + self.height_mm
+
+
+def faces(slots: Iterable[tuple[int, int, int, int]]) -> list[Face]:
+    """Slots (level, position, width, height) as they stand: levels on their beams, positions from the left."""
+    wanted = sorted(slots)
+    found: list[Face] = []
+    z_mm = 0
+    for _, row in groupby(wanted, key=lambda one: one[0]):
+        z_mm += BEAM_MM
+        x_mm = tall = 0
+        for level, position, width_mm, height_mm in row:
+            found.append(Face(level, position, x_mm, z_mm, width_mm, height_mm))
+            x_mm, tall = x_mm + width_mm, max(tall, height_mm)
+        z_mm += tall
+    return found
+
+
+def profile_slots(profile: Profile) -> list[tuple[int, int, int, int]]:
+    """The slots of a profile as (level, position, width, height)."""
+    return [
+        (level, position, profile.width_mm, profile.height_mm)
+        for level in range(1, profile.levels + 1)
+        for position in range(1, profile.positions + 1)
+    ]
 
 
 def area_mm2(outline: tuple[Point, ...]) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from wms.core import audit_trail
@@ -160,8 +160,24 @@ def add_slots(call: Call, rows: Sequence[NewSlot]) -> int:
             bay_ids[aisle.id, name.bay] = _ensure_bay(call, aisle, name, row)
         slots.append(_slot_row(call, aisle, zones[name.zone], name, row, bay_ids[aisle.id, name.bay]))
     bulk.insert_slots(call.session, call.warehouse_id, slots)
+    _raise_frames(call, sorted({bay_id for bay_id, _ in bay_ids.values()}))
     audit_trail.note(call, "slots.added", count=len(slots))
     return len(slots)
+
+
+def _raise_frames(call: Call, bay_ids: Sequence[int]) -> None:
+    """Uprights are at least as high as the levels that were listed between them, and carry what these may hold."""
+    tall = (
+        select(Slot.bay_id, Slot.level, func.max(Slot.height_mm).label("height_mm"))
+        .where(Slot.bay_id.in_(bay_ids), Slot.retired.is_(False))
+        .group_by(Slot.bay_id, Slot.level)
+        .subquery()
+    )
+    total = select(func.sum(tall.c.height_mm + rules.BEAM_MM)).where(tall.c.bay_id == Bay.id).scalar_subquery()
+    held = select(func.sum(Slot.weight_max_g)).where(Slot.bay_id == Bay.id, Slot.retired.is_(False)).scalar_subquery()
+    for column, least in ((Bay.frame_mm, total), (Bay.weight_max_g, held)):
+        grown = update(Bay).where(Bay.id.in_(bay_ids), column < least).values({column: least})
+        call.session.execute(grown, execution_options={"synchronize_session": False})
 
 
 def _check_sizes(row: NewSlot) -> None:

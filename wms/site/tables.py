@@ -105,7 +105,9 @@ class Closure(Base):
 
 
 class Bay(Base):
-    """One bay of a rack on one side of an aisle, with the profile its beams and dividers make."""
+    """One bay of a rack on one side of an aisle, with the profile its beams and dividers make. `frame_mm` is how much
+    of its uprights takes beams: levels and the beams under them.
+    """
 
     __tablename__ = "bay"
 
@@ -118,8 +120,49 @@ class Bay(Base):
     profile: Mapped[Code]
     levels: Mapped[int]
     weight_max_g: Mapped[int]
+    frame_mm: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (UniqueConstraint("aisle_id", "side", "number"),)
+
+
+class BayProfile(Base):
+    """A way to cut a bay that this building uses beside the standard ones. Sizes and load are those of one slot."""
+
+    __tablename__ = "bay_profile"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    code: Mapped[Code]
+    levels: Mapped[int]
+    positions: Mapped[int]
+    width_mm: Mapped[int]
+    depth_mm: Mapped[int]
+    height_mm: Mapped[int]
+    weight_max_g: Mapped[int]
+    skus_max: Mapped[int] = mapped_column(default=1)
+
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "code"),
+        CheckConstraint("levels > 0 AND positions > 0", name="has_slots"),
+    )
+
+
+class RackPart(Base):
+    """Beams (a pair with its deck makes a level) or dividers that lie ready, for racks of one depth."""
+
+    __tablename__ = "rack_part"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    kind: Mapped[Code]
+    depth_mm: Mapped[int]
+    spare: Mapped[int] = mapped_column(default=0)
+
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "kind", "depth_mm"),
+        CheckConstraint("kind IN ('beam', 'divider')", name="kind_known"),
+        CheckConstraint("spare >= 0", name="spare_not_negative"),
+    )
 
 
 class Place(Base):
@@ -174,6 +217,32 @@ class Slot(Base):
     retired: Mapped[bool] = mapped_column(default=False)
 
     __table_args__ = (UniqueConstraint("warehouse_id", "code"), Index(None, "warehouse_id", "zone_id"))
+
+
+class SlotChange(Base):
+    """What became of a slot when its bay was divided anew: room of the `old_id` is now room of the `new_id`.
+
+    Several new ones of one old one: it was split. Several old ones of one new one: they were merged. Without a new one
+    the old one is gone, without an old one there was no slot before.
+    """
+
+    __tablename__ = "slot_change"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    bay_id: Mapped[int] = mapped_column(ForeignKey("bay.id"))
+    old_id: Mapped[int | None] = mapped_column(ForeignKey("slot.place_id"))
+    new_id: Mapped[int | None] = mapped_column(ForeignKey("slot.place_id"))
+    actor: Mapped[Code]
+    reference: Mapped[Code]
+    at: Mapped[UtcTime]
+
+    __table_args__ = (
+        CheckConstraint("old_id IS NOT NULL OR new_id IS NOT NULL", name="of_a_slot"),
+        Index(None, "bay_id"),
+        Index(None, "old_id"),
+        Index(None, "new_id"),
+    )
 
 
 class Container(Base):

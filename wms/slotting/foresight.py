@@ -26,6 +26,7 @@ from wms.ledger.values import MovementKind
 from wms.optimise.geometry import RectHall
 from wms.optimise.twin import Stops, tour_lengths_mm
 from wms.site import queries as site
+from wms.site.tables import Slot
 from wms.slotting.past import Pick, read_picks, walks_of
 from wms.slotting.picture import Picture, picture_of
 from wms.slotting.tables import MoveProposal, SkuForecast
@@ -140,6 +141,7 @@ def _lines_between(call: Call, begin: datetime, end: datetime) -> Mapping[int, i
 
 def _moves_against_tours(warehouse_id: int, now: datetime, session: Session) -> list[tuple[int, int, int]]:
     """Of each move that is due: its id, the lines of its goods in the week after it, and the metres it saved."""
+    gone = select(Slot.place_id).where(Slot.warehouse_id == warehouse_id, Slot.retired)
     due = session.execute(
         select(
             MoveProposal.id,
@@ -151,6 +153,9 @@ def _moves_against_tours(warehouse_id: int, now: datetime, session: Session) -> 
         .where(
             MoveProposal.warehouse_id == warehouse_id,
             MoveProposal.state == "done",
+            MoveProposal.plan_id.is_not(None),
+            MoveProposal.source_id.not_in(gone),
+            MoveProposal.target_id.not_in(gone),
             MoveProposal.judged_at.is_(None),
             MoveProposal.closed_at <= now - JUDGED_AFTER,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from wms.catalog import queries as catalog
 from wms.catalog.values import SkuFacts
@@ -22,7 +22,8 @@ from wms.ledger.values import Condition, Movement, MovementKind, Purpose
 from wms.site import queries as site
 from wms.site.values import SlotFacts
 from wms.slotting import service
-from wms.slotting.tables import MoveProposal
+from wms.slotting.emptying import ask_to_divide
+from wms.slotting.tables import BayDivision, MoveProposal
 from wms.slotting.values import Goods
 from wms.work import service as work
 from wms.work.values import PRIORITY_LAST
@@ -96,6 +97,9 @@ def _open(call: Call, proposal_ids: Collection[int]) -> list[MoveProposal]:
 
 
 def _locked(call: Call, proposal_id: int) -> MoveProposal:
+    """The move, after the bay it empties: whoever gives up the bay comes that way too."""
+    bay = select(MoveProposal.division_id).where(MoveProposal.id == proposal_id)
+    call.session.execute(select(BayDivision.id).where(BayDivision.id.in_(bay)).with_for_update())
     query = select(MoveProposal).where(MoveProposal.warehouse_id == call.warehouse_id, MoveProposal.id == proposal_id)
     row = call.session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).one_or_none()
     if row is None:
@@ -135,7 +139,7 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
     stock = _stock(call, row)
     try:
         goods = _goods(call, row, stock)
-        service.take_slot(call, goods, row.target_id, subject=_subject(row))
+        _aim(call, row, goods)
     except Refused as no:
         _end(call, row, no.reason.value)
         return no
@@ -148,15 +152,30 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
     return _carry(call, row, goods.quantity)
 
 
+def _aim(call: Call, row: MoveProposal, goods: Goods) -> None:
+    """Take the target's row and judge; where a bay is only emptied, any other lawful slot serves as well."""
+    try:
+        service.take_slot(call, goods, row.target_id, subject=_subject(row))
+    except Refused:
+        if row.division_id is None:
+            raise
+        row.target_id = service.choose(call, goods, subject=_subject(row), count=1)[0].place_id
+        service.take_slot(call, goods, row.target_id, subject=_subject(row))
+
+
 def _stock(call: Call, row: MoveProposal) -> Stock | None:
-    """The one row of goods in the source slot; None when something else lies there too, or nothing."""
+    """The row of these goods in the source slot; None when they are gone, or (but for a bay that is emptied) when
+    something else lies there too.
+    """
     query = select(Stock).where(
         Stock.warehouse_id == call.warehouse_id, Stock.place_id == row.source_id, Stock.on_hand > 0
     )
     found = call.session.scalars(
         query.order_by(Stock.id).with_for_update(), execution_options={"populate_existing": True}
     ).all()
-    return found[0] if len(found) == 1 and found[0].sku_id == row.sku_id else None
+    mine = [each for each in found if each.sku_id == row.sku_id]
+    alone = row.division_id is not None or len(found) == 1  # a bay is emptied of one thing after the other
+    return mine[0] if alone and len(mine) == 1 else None
 
 
 def _goods(call: Call, row: MoveProposal, stock: Stock | None) -> Goods:
@@ -209,6 +228,8 @@ def put_down(call: Call, proposal_id: int, slot_code: str) -> Carry:
     service.end_leases(call, _subject(row))
     service.stored(call, goods, row.target_id)
     work.done_about(call, MOVE_TASK, _subject(row))
+    if row.division_id is not None:
+        ask_to_divide(call, row.division_id)
     return moved
 
 
@@ -229,11 +250,29 @@ def _let_go(call: Call, row: MoveProposal) -> None:
     service.end_leases(call, _subject(row))
 
 
+def drop(call: Call, condition: ColumnElement[bool], why: str) -> int:
+    """End every open move of which a condition holds, in the order of their ids; how many."""
+    rows = call.session.scalars(
+        select(MoveProposal)
+        .where(
+            MoveProposal.warehouse_id == call.warehouse_id, MoveProposal.state.in_(("proposed", "accepted")), condition
+        )
+        .order_by(MoveProposal.id)
+        .with_for_update(),
+        execution_options={"populate_existing": True},
+    ).all()
+    for row in rows:
+        _end(call, row, why)
+    return len(rows)
+
+
 def _end(call: Call, row: MoveProposal, why: str) -> None:
     _let_go(call, row)
     row.state, row.dropped_why, row.closed_at = "dropped", why, call.now
     call.session.flush()
     work.cancel_about(call, MOVE_TASK, _subject(row))
+    if row.division_id is not None:
+        ask_to_divide(call, row.division_id)
 
 
 def _subject(row: MoveProposal) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.catalog.tables import Sku
@@ -89,8 +89,9 @@ def newest_plan(session: Session, warehouse_id: int) -> PlanFacts | None:
 
 
 def moves(session: Session, warehouse_id: int, states: Collection[str]) -> list[MoveFacts]:
-    """Moves in these states, newest plan first, the best first; 200 at most."""
-    return moves_where(session, warehouse_id, MoveProposal.state.in_(sorted(states)))
+    """Moves of plans in these states, newest plan first, the best first; 200 at most."""
+    row = MoveProposal
+    return moves_where(session, warehouse_id, and_(row.plan_id.is_not(None), row.state.in_(sorted(states))))
 
 
 def moves_where(session: Session, warehouse_id: int, condition: ColumnElement[bool]) -> list[MoveFacts]:

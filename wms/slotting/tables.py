@@ -1,5 +1,5 @@
 """What slotting remembers: leases on slots it promised to a walk, how fast goods move, the moves it proposed, what it
-forecast, and each day in figures.
+forecast, the bays it would divide anew, and each day in figures.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ class MovePlan(Base):
 
 
 class MoveProposal(Base):
-    """Carry all that lies in one slot to another. `gain_m_week` is the forecast, `replayed_m_week` the second opinion.
+    """Carry goods of one slot to another. `gain_m_week` is the forecast, `replayed_m_week` the second opinion; both are
+    0 where a bay is only emptied (`division_id`).
 
     `hold_id` keeps the goods from being promised while somebody carries them. A week after it was done the move is
     judged: what was picked of the goods, and what the tours would have been with them in the old slot.
@@ -147,7 +148,8 @@ class MoveProposal(Base):
     id: Mapped[PrimaryKey]
     warehouse_id: Mapped[WarehouseId]
     merchant_id: Mapped[BigId]
-    plan_id: Mapped[int] = mapped_column(ForeignKey("move_plan.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("move_plan.id"))
+    division_id: Mapped[int | None] = mapped_column(ForeignKey("bay_division.id"))
     sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"))
     source_id: Mapped[int] = mapped_column(ForeignKey("slot.place_id"))
     target_id: Mapped[int] = mapped_column(ForeignKey("slot.place_id"))
@@ -171,6 +173,81 @@ class MoveProposal(Base):
     __table_args__ = (
         UniqueConstraint("plan_id", "source_id"),
         CheckConstraint("state IN ('proposed', 'accepted', 'declined', 'done', 'dropped')", name="state_known"),
+        CheckConstraint("(plan_id IS NULL) <> (division_id IS NULL)", name="has_one_cause"),
         Index(None, "warehouse_id", "state"),
         Index(None, "task_id"),
+        Index(None, "division_id"),
+    )
+
+
+class DivisionPlan(Base):
+    """One look at the racks against what is coming: how much of it fits now, and would with the bays proposed.
+
+    `wanted` SKUs are expected; litres are theirs. `kept` says why bays cannot be changed (reason: their labels).
+    """
+
+    __tablename__ = "division_plan"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    made_at: Mapped[UtcTime]
+    made_by: Mapped[Code]
+    wanted: Mapped[int]
+    wanted_l: Mapped[BigId]
+    skus_before: Mapped[int]
+    skus_after: Mapped[int]
+    litres_before: Mapped[BigId]
+    litres_after: Mapped[BigId]
+    racks_l: Mapped[BigId]
+    racks_after_l: Mapped[BigId]
+    used_l: Mapped[BigId]
+    optimal: Mapped[bool]
+    kept: Mapped[Json] = mapped_column(default=dict)
+
+    __table_args__ = (Index(None, "warehouse_id", "made_at"),)
+
+
+class BayDivision(Base):
+    """Cut one bay anew. `before` are its slots when it was proposed ([level, position, width, height] each), `after` is
+    the profile's sizes, so that both can be drawn for ever.
+
+    accepted: to be emptied; changing: somebody stands before it and has the parts; labelling: the new slots are there
+    and wait for their labels. `beams` and `dividers` are taken from the spare ones (negative: given back).
+    """
+
+    __tablename__ = "bay_division"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("division_plan.id"))
+    bay_id: Mapped[int] = mapped_column(ForeignKey("bay.id"))
+    number: Mapped[int]
+    state: Mapped[Code] = mapped_column(default="proposed")
+    profile_before: Mapped[Code]
+    profile: Mapped[Code]
+    before: Mapped[Json]
+    after: Mapped[Json]
+    slots_before: Mapped[int]
+    slots_after: Mapped[int]
+    skus_more: Mapped[int]
+    litres_more: Mapped[BigId]
+    beams: Mapped[int]
+    dividers: Mapped[int]
+    goods: Mapped[int]
+    seconds: Mapped[int]
+    cost_cents: Mapped[int]
+    gain_cents_month: Mapped[int]
+    task_id: Mapped[BigId | None]
+    decided_by: Mapped[Code | None]
+    closed_at: Mapped[datetime | None]
+    dropped_why: Mapped[Code | None]
+
+    __table_args__ = (
+        UniqueConstraint("plan_id", "bay_id"),
+        CheckConstraint(
+            "state IN ('proposed', 'accepted', 'changing', 'labelling', 'declined', 'done', 'dropped')",
+            name="state_known",
+        ),
+        Index(None, "warehouse_id", "state"),
+        Index(None, "bay_id"),
     )

@@ -38,6 +38,21 @@ class Why(StrEnum):
     SIZE_UNKNOWN = "size_unknown"
 
 
+class Kept(StrEnum):
+    """Why a bay is not divided anew."""
+
+    EMPTY_BAY = "empty_bay"
+    UNDER_WAY = "under_way"
+    AISLE = "aisle"
+    BLOCKED = "blocked"
+    UNDER_COUNT = "under_count"
+    KEPT = "kept"
+    PROMISED = "promised"
+    FROZEN = "frozen"
+    CONDITION = "condition"
+    NO_PROFILE = "no_profile"
+
+
 @dataclass(frozen=True, slots=True)
 class Goods:
     """What is to be stored: one SKU and lot of one owner. `quantity` in base units; `book` is the customs book of

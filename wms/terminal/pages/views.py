@@ -27,6 +27,8 @@ OPTIONS = (
     "q",
     "side",
     "move",
+    "plan",
+    "bay",
     "most",
     "season",
     "aisle",

@@ -1,4 +1,6 @@
-"""Slots: the three gains, where is picked and walked, which moves would pay and why, what if, and how right it was."""
+"""Slots: the three gains, where is picked and walked, which moves or racks divided anew would pay and why, what if,
+and how right it was.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,20 @@ from wms.terminal.queries import floor
 from wms.terminal.sections.common import Asked, Part
 from wms.terminal.sections.gains import gains_part
 from wms.terminal.sections.overview import MAP_S
+from wms.terminal.sections.racks import rack_parts
 from wms.terminal.sections.slot_more import more_part
 
 MAP_MODES = ("heat", "metres", "quiet", "fill", "table")
+PLANS = ("moves", "racks")
 HEAT_DAYS = 28
 
 
 def slots_section(asked: Asked) -> list[Part]:
     session, house, reader = asked.look.session, asked.look.warehouse_id, asked.reader
     plan = queries.newest_plan(session, house)
+    above = [gains_part(asked), Part("slot_map", "slot_map", _map(asked, plan), reader.say("terminal.map"))]
+    if asked.option("plan", PLANS) == "racks":
+        return [*above, *rack_parts(asked)]
     open_ones = queries.moves(session, house, ("proposed", "accepted"))
     fills = {
         "plan": plan,
@@ -34,8 +41,7 @@ def slots_section(asked: Asked) -> list[Part]:
         "opened": asked.options.get("move", ""),
     }
     return [
-        gains_part(asked),
-        Part("slot_map", "slot_map", _map(asked, plan), reader.say("terminal.map")),
+        *above,
         Part("slot_moves", "slot_moves", fills, reader.say("terminal.moves")),
         more_part(asked, plan, open_ones),
     ]
