@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from wms.core import turns
 from wms.core.db import Database, shared_commit
 from wms.core.db.shared_commit import Group
 from wms.core.refusal import Reason, Refused
@@ -216,3 +217,41 @@ def test_work_that_asks_to_stand_alone_shares_no_commit(sqlite_database: Databas
     together.run(writes("a"), writes("b"))
     assert commits == [1, 1]
     assert names(sqlite_database) == ["a", "b"]
+
+
+def test_who_waits_for_his_turn_after_the_commit_keeps_nobody_from_writing(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_S", PATIENCE_S)
+    end = Group.end
+    turn_gone, leave = threading.Event(), threading.Event()
+
+    def busy() -> None:
+        with sqlite_database.turns.taken():
+            turn_gone.set()
+            leave.wait(PATIENCE_S)
+
+    def call() -> None:
+        with sqlite_database.turns.taken():
+            sqlite_database.transact(writes("a"))
+
+    others = [threading.Thread(target=busy), threading.Thread(target=sqlite_database.transact, args=(writes("b"),))]
+
+    def meanwhile_the_turn_goes(group: Group) -> None:
+        end(group)
+        if not turn_gone.is_set():
+            others[0].start()
+            assert turn_gone.wait(PATIENCE_S)
+
+    monkeypatch.setattr(Group, "end", meanwhile_the_turn_goes)
+    caller = threading.Thread(target=call)
+    caller.start()
+    assert turn_gone.wait(PATIENCE_S)
+    others[1].start()
+    others[1].join(PATIENCE_S / 2)
+    written, still_waiting = not others[1].is_alive(), caller.is_alive()
+    leave.set()
+    for thread in (caller, *others):
+        thread.join(PATIENCE_S)
+    assert written
+    assert still_waiting

@@ -117,7 +117,8 @@ class SharedCommit:
                 self._waiting -= 1
         try:
             if self._open is not None and alone:
-                self._end()
+                with self._turns.lent():
+                    self._end()
             if self._open is None:
                 self._open = Group(self._engine.connect())
             self._open.units += 1
@@ -127,17 +128,21 @@ class SharedCommit:
             raise
 
     def _leave(self, group: Group, alone: bool) -> None:
-        try:
-            if alone or not self._waiting or not group.takes_more():
-                self._end()
-        finally:
+        """The next may write before we have our turn back: who waits for a turn keeps nobody from the disk."""
+        if self._waiting and not alone and group.takes_more():
             self._mutex.release()
+            return
+        with self._turns.lent():
+            try:
+                self._end()
+            finally:
+                self._mutex.release()
 
     def _end(self) -> None:
+        """Commit what is open. The mutex is ours; our turn is lent away."""
         group, self._open = self._open, None
         if group is not None:
-            with self._turns.lent():
-                group.end()
+            group.end()
 
     def _await(self, group: Group) -> None:
         if group.done.is_set():
