@@ -7,15 +7,16 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.builders import acting, at_once
 from wms.core import outbox
 from wms.core.call import Call
+from wms.core.clock import WallClock
 from wms.core.db import Database
-from wms.core.outbox import ATTEMPTS_MAX, BATCH_MAX, Announcement, Deliverer, announce
-from wms.core.tables import OutboxRow
+from wms.core.outbox import ATTEMPTS_MAX, BATCH_MAX, Announcement, Brief, Deliverer, announce
+from wms.core.tables import FileMark, OutboxRow
 
 
 def announced(database: Database, *facts: tuple[str, int]) -> None:
@@ -202,6 +203,51 @@ def test_a_running_worker_outlives_a_database_that_was_away(post: Post) -> None:
         time.sleep(0.01)
     deliverer.stop()
     assert post.got == [("order:1", 1)]
+
+
+def brief(database: Database, *, fails_at: int | None = None) -> Deliverer:
+    """A worker whose handler leaves a mark for each number; of one it fails, after the mark."""
+
+    def mark(call: Call, told: Announcement) -> None:
+        number = told.facts["number"]
+        call.session.add(FileMark(name=f"n{number}", value="1"))
+        call.session.flush()
+        if number == fails_at:
+            raise ConnectionError("no answer")
+
+    return Deliverer(database, {"order.shipped": Brief(database, WallClock(), mark)})
+
+
+def marks(database: Database) -> list[str]:
+    return list(database.read(lambda session: session.scalars(select(FileMark.name).order_by(FileMark.name)).all()))
+
+
+def test_brief_facts_are_done_in_the_one_transaction_that_marks_them(database: Database) -> None:
+    announced(database, ("order:1", 1), ("order:2", 2), ("order:3", 3))
+    commits: list[int] = []
+    event.listen(database.write_engine, "commit", lambda _connection: commits.append(rows_of_marks(database)))
+    assert brief(database).deliver_some() == 3
+    assert commits == [0]
+    assert marks(database) == ["n1", "n2", "n3"]
+    assert rows_open(database) == 0
+
+
+def rows_of_marks(database: Database) -> int:
+    """As others see them."""
+    return len(marks(database))
+
+
+def test_a_brief_fact_that_fails_takes_back_its_own_effect_only(database: Database) -> None:
+    announced(database, ("order:1", 1), ("order:2", 2), ("order:3", 3))
+    worker = brief(database, fails_at=2)
+    worker.deliver_some()
+    assert marks(database) == ["n1", "n3"]
+    assert rows_open(database) == 1
+    (row,) = database.read(lambda session: session.scalars(select(OutboxRow).where(OutboxRow.sent_at.is_(None))).all())
+    assert (row.attempts, row.trouble) == (1, "ConnectionError: no answer")
+    in_the_past(database)
+    brief(database).deliver_some()
+    assert marks(database) == ["n1", "n2", "n3"]
 
 
 def test_a_topic_nobody_listens_to_is_done_with(post: Post) -> None:

@@ -22,7 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any, ClassVar
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from tests.builders import MORNING, a_park, acting
@@ -323,12 +323,13 @@ def announced_outside(ground: Ground, *, facts: int, kills: int) -> Outcome:
 def _all_at_once() -> None:
     """Every open row may be taken, whatever of its aggregate waits before it."""
 
-    def claimable(now: datetime) -> Any:
-        free = (OutboxRow.lease_until.is_(None)) | (OutboxRow.lease_until <= now)
-        due = (OutboxRow.not_before.is_(None)) | (OutboxRow.not_before <= now)
-        return select(OutboxRow).where(OutboxRow.sent_at.is_(None), OutboxRow.set_aside_at.is_(None), free, due)
-
-    outbox._claimable = claimable
+    rows, now = table_of(OutboxRow).c, bindparam("now", type_=table_of(OutboxRow).c.lease_until.type)
+    outbox._claimable = select(rows.id, rows.warehouse_id, rows.topic, rows.aggregate, rows.facts).where(
+        rows.sent_at.is_(None),
+        rows.set_aside_at.is_(None),
+        rows.lease_until.is_(None) | (rows.lease_until <= now),
+        rows.not_before.is_(None) | (rows.not_before <= now),
+    )
 
 
 @twin(of="outbox_leaves", sabotage="takes a fact although an older one of its aggregate waits")

@@ -62,6 +62,7 @@ class StraightWay:
         self._headers = [("Content-Type", JSON_TYPE), *headers.items()]
         self._body_bytes_max = body_bytes_max
         self._routes: Any = None
+        self._plain_views: dict[str, Any] = {}  # of routes without a part that varies
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         answer = None
@@ -94,13 +95,19 @@ class StraightWay:
             return answer(Asked(environ, path, body), **given)  # type: ignore[no-any-return]
 
     def _view(self, path: str) -> tuple[Any, dict[str, Any]]:
+        known = self._plain_views.get(path)
+        if known is not None:
+            return known, {}
         if self._routes is None:
             self._routes = self._app.url_map.bind("")
         try:
             endpoint, given = self._routes.match(path, "POST")
         except Exception:  # noqa: BLE001 - not found, another method, a slash too many: Flask says so
             return None, {}
-        return self._app.view_functions[endpoint], given
+        view = self._app.view_functions[endpoint]
+        if not given:
+            self._plain_views[path] = view
+        return view, given
 
     def _body(self, environ: dict[str, Any]) -> bytes | None:
         """The whole body, which Flask can read again."""

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from wms.core.call import Call
 from wms.core.clock import Clock
 from wms.core.db import Database
-from wms.core.outbox import Announcement, Handler
+from wms.core.outbox import Announcement, Brief, Handler
 from wms.core.perform import system_call
 from wms.counting.service import drop_counts
 from wms.exchange.floor import follow
@@ -60,7 +60,7 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "bag.closed": lambda told: _bag_closed(db, clock, told),
         "order.intercepted": calling(_order_stopped),
         "order.cancelled": calling(lambda call, told: shipping.cancel_parcels(call, _order_id(told))),
-        "order.shipped": calling(lambda call, told: sorting.route_order(call, _order_id(told))),
+        "order.shipped": Brief(db, clock, lambda call, told: sorting.route_order(call, _order_id(told))),
         "reroute.changed": calling(lambda call, told: sorting.route_courier(call, str(told.facts["courier"]))),
         "moves.wanted": lambda told: _moves_wanted(db, clock, told),
         "divisions.wanted": lambda told: _divisions_wanted(db, clock, told),

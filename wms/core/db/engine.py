@@ -8,6 +8,7 @@ rooms.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
+import structlog
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
@@ -46,6 +48,7 @@ STATEMENTS_KEPT = 512  # of each connection, ready to run
 _PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"}
 
 _PG_DISK_FULL = "53100"
+log = structlog.get_logger(__name__)
 
 
 class ShortSession(Session):
@@ -165,12 +168,53 @@ class Database:
         self.read_engine.dispose()
 
 
+class UnitSession(ShortSession):
+    """A session in a savepoint of a transaction that others may share.
+
+    Statements about tables need none of the session's own bookkeeping; it begins with the first record, in a savepoint
+    within ours.
+    """
+
+    def __init__(self, connection: Connection, cursor: Any) -> None:
+        super().__init__(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        self._here = (connection, None if _listened_to(connection) else cursor)
+
+    def _connection_now(self) -> tuple[Connection, Any]:
+        return self._here
+
+    def keep(self) -> None:
+        """What records say goes to the database, if there are any."""
+        if self.in_transaction():
+            self.commit()
+
+
 def _unit(connection: Connection, work: Callable[[Session], T]) -> T:
-    """`work` in a savepoint of a transaction that others may share."""
-    with ShortSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session:
+    """`work` in a savepoint of its own: raising takes back itself only."""
+    cursor = connection.connection.cursor()
+    cursor.execute("SAVEPOINT unit")
+    session = UnitSession(connection, cursor)
+    try:
         result = work(session)
-        session.commit()
-        return result
+        session.keep()
+    except BaseException:
+        _take_back(connection, cursor, session)
+        raise
+    if session.identity_map:
+        session.close()
+    cursor.execute("RELEASE SAVEPOINT unit")
+    return result
+
+
+def _take_back(connection: Connection, cursor: Any, session: Session) -> None:
+    """Undo this unit; should that be impossible, undo everybody's, who are then run again. Raises nothing."""
+    try:
+        session.close()
+        cursor.execute("ROLLBACK TO SAVEPOINT unit")
+        cursor.execute("RELEASE SAVEPOINT unit")
+    except Exception as error:  # noqa: BLE001 - what made us take back is told; the group's end tells the others
+        log.warning("unit.lost", error=f"{type(error).__name__}: {error}")
+        with contextlib.suppress(Exception):
+            cursor.execute("ROLLBACK")
 
 
 def _rest(error: DBAPIError, attempt: int, began_s: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, select
+from sqlalchemy import Integer, and_, bindparam, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.core.call import Call
@@ -23,6 +23,36 @@ ROUTES_PAGE_MAX = 5_000
 PARCELS_AT_ONCE = 500
 
 _route_change = table_of(RouteChange)
+_parcel = table_of(Parcel)
+_order = table_of(Order)
+_rule = table_of(SortRule)
+_same_hub = and_(
+    _rule.c.warehouse_id == _parcel.c.warehouse_id, _rule.c.courier == _parcel.c.courier, _rule.c.hub == _parcel.c.hub
+)
+_to_route = (
+    select(
+        _parcel.c.waybill, _parcel.c.courier, _parcel.c.hub, _parcel.c.state, _order.c.intercepted_at, _rule.c.chutes
+    )
+    .join(_order, _order.c.id == _parcel.c.order_id)
+    .outerjoin(_rule, _same_hub)
+    .where(
+        _parcel.c.id.in_(bindparam("ids", expanding=True)),
+        _parcel.c.warehouse_id == bindparam("w"),
+        _parcel.c.waybill.is_not(None),
+    )
+    .order_by(_parcel.c.id)
+)
+_of_order = select(_parcel.c.id).where(_parcel.c.order_id == bindparam("order")).order_by(_parcel.c.id)
+_newest_of_codes = (
+    select(func.max(_route_change.c.id))
+    .where(_route_change.c.warehouse_id == bindparam("w"), _route_change.c.code.in_(bindparam("codes", expanding=True)))
+    .group_by(_route_change.c.code)
+)
+_stands = select(_route_change.c.code, _route_change.c.chutes, _route_change.c.reason).where(
+    _route_change.c.id.in_(_newest_of_codes)
+)
+_one_writer = select(func.pg_advisory_xact_lock(bindparam("lock", type_=Integer), bindparam("w", type_=Integer)))
+_write = insert(_route_change)
 _newest = select(func.max(_route_change.c.id)).where(_route_change.c.warehouse_id == bindparam("w"))
 
 
@@ -43,20 +73,8 @@ def route_parcels(call: Call, parcel_ids: Sequence[int]) -> None:
 
 
 def _route_some(call: Call, parcel_ids: Sequence[int]) -> None:
-    rows = call.session.execute(
-        select(Parcel.waybill, Parcel.courier, Parcel.hub, Parcel.state, Order.intercepted_at, SortRule.chutes)
-        .join(Order, Order.id == Parcel.order_id)
-        .outerjoin(
-            SortRule,
-            and_(
-                SortRule.warehouse_id == Parcel.warehouse_id,
-                SortRule.courier == Parcel.courier,
-                SortRule.hub == Parcel.hub,
-            ),
-        )
-        .where(Parcel.id.in_(parcel_ids), Parcel.warehouse_id == call.warehouse_id, Parcel.waybill.is_not(None))
-        .order_by(Parcel.id)
-    ).all()
+    call.session.flush()  # what records say is to be seen
+    rows = call.session.execute(_to_route, {"ids": list(parcel_ids), "w": call.warehouse_id}).all()
     _change(call, {str(row.waybill): _route(row) for row in rows})
 
 
@@ -87,8 +105,8 @@ def route_order(call: Call, order_id: int) -> None:
     """All parcels of an order anew: after an interception, so that the line rejects them; after it was shipped, so
     that the table forgets them.
     """
-    ids = call.session.scalars(select(Parcel.id).where(Parcel.order_id == order_id).order_by(Parcel.id)).all()
-    route_parcels(call, ids)
+    call.session.flush()
+    route_parcels(call, list(call.session.execute(_of_order, {"order": order_id}).scalars()))
 
 
 def lock_routes(call: Call) -> None:
@@ -96,19 +114,12 @@ def lock_routes(call: Call) -> None:
     the plan's own rows.
     """
     if is_postgresql(call.session):
-        call.session.execute(select(func.pg_advisory_xact_lock(ROUTES_LOCK, call.warehouse_id)))
+        call.session.execute(_one_writer, {"lock": ROUTES_LOCK, "w": call.warehouse_id})
 
 
 def _change(call: Call, routes: Mapping[str, tuple[str | None, str]]) -> None:
     """Write the changes of codes, unless they say what stands already."""
-    newest = (
-        select(func.max(RouteChange.id))
-        .where(RouteChange.warehouse_id == call.warehouse_id, RouteChange.code.in_(list(routes)))
-        .group_by(RouteChange.code)
-    )
-    known = call.session.execute(
-        select(RouteChange.code, RouteChange.chutes, RouteChange.reason).where(RouteChange.id.in_(newest))
-    )
+    known = call.session.execute(_stands, {"w": call.warehouse_id, "codes": list(routes)}) if routes else []
     stands = {row.code: (row.chutes, row.reason) for row in known}
     fresh = [
         {"warehouse_id": call.warehouse_id, "code": code, "chutes": told[0], "reason": told[1], "at": call.now}
@@ -116,7 +127,7 @@ def _change(call: Call, routes: Mapping[str, tuple[str | None, str]]) -> None:
         if code not in stands or stands[code] != told
     ]
     if fresh:
-        call.session.execute(insert(_route_change), fresh)
+        call.session.execute(_write, fresh)
         call.wakes.add(ROUTES_WAKE)
 
 
