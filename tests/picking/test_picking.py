@@ -148,13 +148,13 @@ class TestPicking:
         (pick,) = floor.walk(batch_id).open_picks
         assert refused(floor.park, lambda call: service.pick(call, pick.id, 1)).reason is Reason.STEP_WRONG
 
-    def test_a_pick_costs_eight_statements_at_most(self, floor: Floor) -> None:
+    def test_a_pick_costs_six_statements_at_most(self, floor: Floor) -> None:
         batch_id = floor.loaded(("A-1", [(floor.tea, 3)]), ("A-2", [(floor.tea, 1)]))
         first, second = floor.walk(batch_id).open_picks
         floor.park.act(lambda call: service.pick(call, first.id, first.left))
         with counted_statements(floor.park.database) as seen:
             floor.park.act(lambda call: service.pick(call, second.id, second.left))
-        assert len([one for one in seen if not one.startswith("BEGIN")]) <= 8, "\n".join(seen)
+        assert len([one for one in seen if not one.startswith("BEGIN")]) <= 6, "\n".join(seen)
 
 
 class TestTheEndOfTheWalk:

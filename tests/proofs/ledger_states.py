@@ -36,7 +36,9 @@ from wms.catalog import service as catalog
 from wms.catalog.values import SkuFacts
 from wms.core import perform
 from wms.core.call import Call
+from wms.core.db.tables import table_of
 from wms.ledger import service as ledger
+from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Purpose, Virtual
 from wms.site import queries as site_queries
 
@@ -301,8 +303,10 @@ def hold_without_guard(ground: Ground, *, steps: int, steps_postgresql: int) -> 
 
 @twin(of="ledger_states", sabotage="goods leave without their promise")
 def promise_left_behind(ground: Ground, *, steps: int, steps_postgresql: int) -> Outcome:
-    careless = text("UPDATE stock SET on_hand = on_hand - :q WHERE id = :row AND promised >= :q")
-    with replaced(ledger, _take_promised=careless):
+    def careless(_is_source: Any, _moved: Any) -> Any:
+        return table_of(Stock).c.promised
+
+    with replaced(ledger, _promised_after=careless, _movings={}):
         return _explore(ground, _scene(ground), min(steps, steps_postgresql))
 
 

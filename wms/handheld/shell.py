@@ -27,6 +27,7 @@ from wms.core.refusal import Reason, Refused
 from wms.core.sql import dialect_of, insert_for, insert_of
 from wms.handheld import menu
 from wms.handheld.registry import DIALOGUES, by_task_kind
+from wms.handheld.remembered import believed, commanded, moved_from_believed, remembered
 from wms.handheld.standing import AT_MENU, MENU, WHERE_LEFT_KEPT, Left, Standing, as_left, standing
 from wms.people.tables import Person
 from wms.work.tables import DialogueState
@@ -79,7 +80,7 @@ def scan(
         also(call)
         return _scanned(call, scan_id, code, aim, made_on)
 
-    return perform(db, clock, who, scan_id, to_json(["scan", code, aim]), (left or Left()).noting(work))
+    return commanded(db, clock, who, scan_id, to_json(["scan", code, aim]), work, left or Left())
 
 
 def act(
@@ -94,13 +95,15 @@ def act(
 ) -> Outcome:
     """One key, choice or typed value. `made_on` as for a scan."""
     content = to_json(["action", action, value])
-    work = (left or Left()).noting(lambda call: _acted(call, action, value, made_on))
-    return perform(db, clock, who, action_id, content, work)
+    return commanded(
+        db, clock, who, action_id, content, lambda call: _acted(call, action, value, made_on), left or Left()
+    )
 
 
 def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int, also: Also = _nothing) -> Outcome | None:
     """A stable weight from the person's station; None when the step at hand does not care. `also` as for a scan."""
     assert who.person_id is not None
+    remembered(db).take(who.person_id)
     at = db.read(lambda session: standing(session, who.person_id or 0))
     if at.dialogue == MENU or _step(at).on_weight is None:
         return None
@@ -145,6 +148,8 @@ def _stands(call: Call, made_on: MadeOn | None) -> Standing:
 
 def _kept(call: Call) -> Standing:
     """Where the person stands, kept from his other scans until the commit: fast ones come by several connections."""
+    if (at := believed(call)) is not None:
+        return at
     mine = {"p": _person(call)}
     row = call.session.execute(WHERE_LEFT_KEPT, mine).one_or_none()
     if row is None:
@@ -174,11 +179,16 @@ def _keep(call: Call, at: Standing, entered: menu.Entered) -> dict[str, Any]:
     now = Standing(MENU, MENU, {}, None, version, message, version)
     if move.step is not None:
         now = Standing(entered.dialogue, move.step, move.state, move.task_id, version, message, version)
-    row = _row(call, now)
-    call.session.execute(_keep_standing(dialect_of(call.session)), row)
+    _write_standing(call, now)
     call.session.info["standing", _person(call)] = now
     call.wakes.update({"live", f"person:{_person(call)}"})
     return {"message": message}
+
+
+def _write_standing(call: Call, now: Standing) -> None:
+    row = _row(call, now)
+    if not moved_from_believed(call, row):
+        call.session.execute(_keep_standing(dialect_of(call.session)), row)
 
 
 @cache

@@ -65,6 +65,10 @@ class Left:
 
         return noted
 
+    def standing(self, person_id: int | None) -> Standing | None:
+        """Where its person stands after the command, if it came so far."""
+        return self._known.get(("standing", person_id))
+
     def hand_on(self, session: Session, outcome: Outcome | None) -> None:
         """To the session that draws; nothing where the command was refused or done before."""
         if outcome is not None and outcome.status < 400 and not outcome.replayed:

@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, case, insert, select, tuple_, update
+from sqlalchemy import bindparam, case, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, is_postgresql, touched
+from wms.core.sql import dialect_of, insert_for, insert_of, is_postgresql, touched
 from wms.ledger.rules import changes
 from wms.ledger.tables import Hold, MovementRow, Stock
 from wms.ledger.values import Movement, Purpose, StockKey, Virtual
@@ -47,16 +47,6 @@ _take_free = (
         _stock.c.frozen_reason.is_(None),
     )
     .values(on_hand=_stock.c.on_hand - bindparam("q"))
-)
-_take_promised = (
-    update(_stock)
-    .where(
-        _stock.c.id == bindparam("row"),
-        *_these_goods,
-        _stock.c.promised >= bindparam("q"),
-        _stock.c.frozen_reason.is_(None),
-    )
-    .values(on_hand=_stock.c.on_hand - bindparam("q"), promised=_stock.c.promised - bindparam("q"))
 )
 _promise = (
     update(_stock)
@@ -147,18 +137,27 @@ def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None
 
     Raises HOLD_CLOSED when the hold has less left or is of other goods, STOCK_FROZEN when the row is frozen.
     """
-    virtual = set(virtual_ids(call.session, call.warehouse_id).values())
-    net = changes([movement], virtual)
-    _lock(call, list(net))
-    goods = {"s": movement.sku_id, "l": movement.lot_id, "c": str(movement.condition), "b": movement.book}
-    values = {"row": stock_id, "m": movement.merchant_id, "p": movement.source_id, **goods, "q": movement.quantity}
-    if touched(call.session, _take_promised, values) != 1:
+    virtual = virtual_ids(call.session, call.warehouse_id).values()
+    to_place = None if movement.target_id in virtual else movement.target_id
+    rows = [] if movement.source_id in virtual else _move_promised(call, stock_id, movement, to_place)
+    if stock_id not in rows:
         raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
-    for key, change in net.items():
-        if change > 0:
-            _put(call, key, change)
+    if to_place is not None and len(rows) < 2:
+        raise Refused(Reason.STOCK_FROZEN, place=to_place)
     _lessen(call, hold_id, stock_id, movement.quantity)
     _write_movements(call, [movement])
+
+
+def _move_promised(call: Call, stock_id: int, movement: Movement, to_place: int | None) -> Sequence[int]:
+    """The ids of the rows that were changed: all of them, or the movement is refused."""
+    goods = {"s": movement.sku_id, "l": movement.lot_id, "c": str(movement.condition), "b": movement.book}
+    values: dict[str, Any] = {"w": call.warehouse_id, "m": movement.merchant_id, **goods, "now": call.now}
+    values["from_place"] = movement.source_id
+    if to_place is not None:
+        values["to_place"] = to_place
+    statement = _moving(dialect_of(call.session), into_row=to_place is not None)
+    rows = call.session.execute(statement, {**values, "row": stock_id, "q": movement.quantity})
+    return list(rows.scalars())
 
 
 def keep_in_order(call: Call, stock_ids: Collection[int]) -> None:
@@ -236,6 +235,63 @@ def _upsert(session: Session) -> Any:
             where=_stock.c.frozen_reason.is_(None),
         ).returning(_stock.c.id)
     return _upserts[dialect]
+
+
+_movings: dict[tuple[str, bool], Any] = {}
+
+
+def _moving(dialect: str, *, into_row: bool) -> Any:
+    """Promised goods out of row `row` (and into another), in one statement that tells the ids of the rows it changed.
+
+    It is an INSERT which adds to what is there, since the other row may be new: only the row named loses goods, if so
+    many are promised in it, and a row that is made instead of it has another id. PostgreSQL locks those that are there
+    first, ids ascending, before the first quantity is known.
+    """
+    if (dialect, into_row) not in _movings:
+        quantity: Any = bindparam("q", type_=_stock.c.on_hand.type)
+        first = bindparam("now", type_=_stock.c.first_in_at.type)
+        places: list[Any] = [bindparam("from_place"), bindparam("to_place")][: 2 if into_row else 1]
+        fresh = insert_of(dialect, _stock)
+        if dialect == "postgresql" and into_row:
+            locked = _kept_first(places).cte("locked")
+            fresh = fresh.add_cte(locked)
+            quantity = case((select(func.count()).select_from(locked).scalar_subquery() >= 0, quantity))
+        rows = [
+            {**_same_goods, "place_id": place, "on_hand": quantity, "promised": 0, "first_in_at": first}
+            for place in places
+        ]
+        added = fresh.values(rows)
+        is_source, moved = _stock.c.id == bindparam("row"), added.excluded.on_hand
+        _movings[dialect, into_row] = added.on_conflict_do_update(
+            index_elements=_NATURAL_KEY,
+            set_={
+                "on_hand": _stock.c.on_hand + case((is_source, -moved), else_=moved),
+                "promised": _promised_after(is_source, moved),
+                "first_in_at": case((_stock.c.on_hand == 0, added.excluded.first_in_at), else_=_stock.c.first_in_at),
+            },
+            where=_stock.c.frozen_reason.is_(None) & (~is_source | (_stock.c.promised >= moved)),
+        ).returning(_stock.c.id)
+    return _movings[dialect, into_row]
+
+
+_same_goods: dict[str, Any] = {
+    "warehouse_id": bindparam("w"),
+    "merchant_id": bindparam("m"),
+    "sku_id": bindparam("s"),
+    "lot_id": bindparam("l"),
+    "condition": bindparam("c"),
+    "book": bindparam("b"),
+}
+
+
+def _kept_first(places: Sequence[Any]) -> Any:
+    same = (_stock.c[name] == value for name, value in _same_goods.items())
+    return select(_stock.c.id).where(*same, _stock.c.place_id.in_(places)).order_by(_stock.c.id).with_for_update()
+
+
+def _promised_after(is_source: Any, moved: Any) -> Any:
+    """The promise goes with the goods."""
+    return _stock.c.promised - case((is_source, moved), else_=0)
 
 
 def _lessen(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:

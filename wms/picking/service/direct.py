@@ -1,6 +1,6 @@
 """A program confirms a pick: this much of that SKU from that slot, for that order, into the order's own tote.
 
-Eight statements with the stored answer, where the order has its tote already: a program that allocates an order lets
+Seven statements with the stored answer, where the order has its tote already: a program that allocates an order lets
 `lay_out_tote` follow in the same transaction.
 """
 

@@ -1,13 +1,13 @@
-"""Goods go from their slot into the order's tote. One read, six guarded statements."""
+"""Goods go from their slot into the order's tote. One read, five guarded statements."""
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, case, update
+from sqlalchemy import bindparam, case, func, select, update
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import touched
+from wms.core.sql import is_postgresql, touched
 from wms.ledger import service as ledger
 from wms.ledger.values import Movement, MovementKind
 from wms.outbound.tables import OrderLine
@@ -39,6 +39,13 @@ count_picked = (
     .where(_lines.c.id == bindparam("line"), _lines.c.picked + bindparam("q") <= _lines.c.allocated)
     .values(picked=_lines.c.picked + bindparam("q"))
 )
+_taken = _take.returning(_pick.c.id).cte("taken")
+_counted = count_picked.returning(_lines.c.id).cte("counted")
+# PostgreSQL does both in one go, in this order.
+_take_and_count = select(
+    select(func.count()).select_from(_taken).scalar_subquery().label("taken"),
+    select(func.count()).select_from(_counted).scalar_subquery().label("counted"),
+)
 
 
 def pick(call: Call, pick_line_id: int, quantity: int, tote_code: str | None = None) -> Walk:
@@ -58,12 +65,24 @@ def put_into_tote(call: Call, walk: Walk, wanted: PickFacts, quantity: int, tote
     tote = walk.at(wanted.position)
     _check(walk, wanted, tote, quantity, tote_code)
     assert tote.tote_id is not None
-    if touched(call.session, _take, {"row": wanted.id, "q": quantity, "now": call.now}) != 1:
+    taken, counted = _take_from(call, wanted, quantity)
+    if not taken:
         raise Refused(Reason.PICK_DONE)
-    if touched(call.session, count_picked, {"line": wanted.order_line_id, "q": quantity}) != 1:
+    if not counted:
         raise Refused(Reason.PICK_TOO_MANY, left=wanted.left)
     ledger.consume(call, wanted.hold_id, wanted.stock_id, _movement(wanted, tote.tote_id, quantity))
     return remember(call.session, walk.with_pick(wanted.id, picked=quantity))
+
+
+def _take_from(call: Call, wanted: PickFacts, quantity: int) -> tuple[int, int]:
+    """Whether the pick had so much left, and whether its order's line did."""
+    pick = {"row": wanted.id, "q": quantity, "now": call.now}
+    line = {"line": wanted.order_line_id, "q": quantity}
+    if is_postgresql(call.session):
+        both = call.session.execute(_take_and_count, {**pick, **line}).one()
+        return both.taken, both.counted
+    taken = touched(call.session, _take, pick)
+    return taken, touched(call.session, count_picked, line) if taken else 0
 
 
 def _check(walk: Walk, wanted: PickFacts, tote: ToteOnCart, quantity: int, tote_code: str | None) -> None:
