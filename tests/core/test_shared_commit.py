@@ -9,13 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from wms.core import turns
 from wms.core.db import Database, shared_commit
 from wms.core.db.shared_commit import Group
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.core.tables import FileMark
 
@@ -120,6 +121,31 @@ def test_one_that_fails_takes_back_only_itself(sqlite_database: Database, commit
     assert isinstance(together.answers["1"], Refused)
 
 
+_mark = insert(table_of(FileMark))
+
+
+def puts(*marks: str) -> Callable[[Session], str]:
+    """By a statement about the table, which is compiled once: an error of its own closes its cursor."""
+
+    def put(session: Session) -> str:
+        for mark in marks:
+            session.execute(_mark, {"name": mark, "value": "1"})
+        return marks[0]
+
+    return put
+
+
+def test_a_statement_that_fails_takes_back_those_before_it(sqlite_database: Database, commits: list[int]) -> None:
+    for number in range(3):  # from the second time on it is compiled
+        sqlite_database.transact(puts(f"k{number}"))
+    commits.clear()
+    together = Together(sqlite_database)
+    together.run(puts("a"), puts("gone", "a"), puts("c"))
+    assert commits == [3]
+    assert names(sqlite_database) == ["a", "c", "k0", "k1", "k2"]
+    assert isinstance(together.answers["1"], IntegrityError)
+
+
 def test_who_meets_anothers_row_is_told_no_only_when_that_row_is_there_for_all(sqlite_database: Database) -> None:
     seen_by_readers: list[list[str]] = []
 
@@ -199,6 +225,23 @@ def test_a_database_that_throws_the_whole_transaction_away_loses_nobodys_work(sq
 
     together = Together(sqlite_database)
     together.run(writes("a"), thrower, writes("c"))
+    assert names(sqlite_database) == ["a", "b", "c"]
+    assert together.answers == {"0": "a", "1": "b", "2": "c"}
+
+
+def test_a_connection_that_cannot_take_back_is_given_up_and_the_others_are_run_again(sqlite_database: Database) -> None:
+    broken: list[int] = []
+
+    def breaks(session: Session) -> str:
+        session.execute(_mark, {"name": "b", "value": "1"})
+        if not broken:
+            broken.append(1)
+            session.connection().connection.driver_connection.close()  # type: ignore[union-attr]
+            raise Refused(Reason.NOT_FOUND, what="b")
+        return "b"
+
+    together = Together(sqlite_database)
+    together.run(writes("a"), breaks, writes("c"))
     assert names(sqlite_database) == ["a", "b", "c"]
     assert together.answers == {"0": "a", "1": "b", "2": "c"}
 

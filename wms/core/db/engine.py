@@ -8,7 +8,6 @@ rooms.
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 import time
@@ -190,31 +189,37 @@ class UnitSession(ShortSession):
 
 def _unit(connection: Connection, work: Callable[[Session], T]) -> T:
     """`work` in a savepoint of its own: raising takes back itself only."""
-    cursor = connection.connection.cursor()
-    cursor.execute("SAVEPOINT unit")
-    session = UnitSession(connection, cursor)
+    _say(connection, "SAVEPOINT unit")
+    session = UnitSession(connection, connection.connection.cursor())
     try:
         result = work(session)
         session.keep()
     except BaseException:
-        _take_back(connection, cursor, session)
+        _take_back(connection, session)
         raise
     if session.identity_map:
         session.close()
-    cursor.execute("RELEASE SAVEPOINT unit")
+    _say(connection, "RELEASE SAVEPOINT unit")
     return result
 
 
-def _take_back(connection: Connection, cursor: Any, session: Session) -> None:
+def _say(connection: Connection, words: str) -> None:
+    """By a cursor of its own: SQLAlchemy closes the one on which a statement failed."""
+    connection.connection.cursor().execute(words)
+
+
+def _take_back(connection: Connection, session: Session) -> None:
     """Undo this unit; should that be impossible, undo everybody's, who are then run again. Raises nothing."""
     try:
         session.close()
-        cursor.execute("ROLLBACK TO SAVEPOINT unit")
-        cursor.execute("RELEASE SAVEPOINT unit")
+        _say(connection, "ROLLBACK TO SAVEPOINT unit")
+        _say(connection, "RELEASE SAVEPOINT unit")
     except Exception as error:  # noqa: BLE001 - what made us take back is told; the group's end tells the others
         log.warning("unit.lost", error=f"{type(error).__name__}: {error}")
-        with contextlib.suppress(Exception):
-            cursor.execute("ROLLBACK")
+        try:
+            connection.connection.rollback()
+        except Exception:  # noqa: BLE001 - a connection that cannot even do that
+            connection.invalidate()
 
 
 def _rest(error: DBAPIError, attempt: int, began_s: float) -> None:

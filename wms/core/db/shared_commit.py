@@ -47,7 +47,9 @@ class Group:
     @property
     def whole(self) -> bool:
         """False when the database has thrown the whole transaction away (a full disk, for one)."""
-        return self.transaction.is_active and bool(getattr(self.connection.connection, "in_transaction", True))
+        if self.connection.invalidated or not self.transaction.is_active:
+            return False
+        return bool(getattr(self.connection.connection, "in_transaction", True))
 
     def takes_more(self) -> bool:
         return self.whole and self.units < UNITS_MAX and time.monotonic() - self.began_s < GROUP_S
