@@ -119,7 +119,9 @@ def lock_routes(call: Call) -> None:
 
 def _change(call: Call, routes: Mapping[str, tuple[str | None, str]]) -> None:
     """Write the changes of codes, unless they say what stands already."""
-    known = call.session.execute(_stands, {"w": call.warehouse_id, "codes": list(routes)}) if routes else []
+    if not routes:
+        return
+    known = call.session.execute(_stands, {"w": call.warehouse_id, "codes": list(routes)})
     stands = {row.code: (row.chutes, row.reason) for row in known}
     fresh = [
         {"warehouse_id": call.warehouse_id, "code": code, "chutes": told[0], "reason": told[1], "at": call.now}
