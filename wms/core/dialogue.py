@@ -112,6 +112,21 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class WalkMap:
+    """A small map of a walk in decimetres, y downwards. `view` as SVG has it; `aisles` and `shut` (what is closed) as
+    SVG paths; `rest` and `leg` (the way to the next slot) as SVG points; `here` and `there` are the ends of that way.
+    """
+
+    view: tuple[int, int, int, int]
+    aisles: str
+    shut: str
+    rest: str
+    leg: str
+    here: tuple[int, int]
+    there: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
 class LocationCard:
     kind: ClassVar[str] = "location"
     label: str
@@ -121,6 +136,7 @@ class LocationCard:
     levels: int
     state: str = "now"
     walk_m: int | None = None
+    map: WalkMap | None = None
 
 
 @dataclass(frozen=True, slots=True)

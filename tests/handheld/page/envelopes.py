@@ -61,6 +61,22 @@ def envelope(screen: Json, language: str = "zh", **more: Any) -> Json:
     return {"screen": screen, **whole, **more}
 
 
+WALK_MAP: Json = {
+    "view": [0, -25, 640, 590],
+    "aisles": (
+        "M25 540L25 0M51 540L51 0M77 540L77 0M103 540L103 0M129 540L129 0M155 540L155 0M181 540L181"
+        " 0M207 540L207 0M233 540L233 0M259 540L259 0M285 540L285 0M311 540L311 0M337 540L337 0M363"
+        " 540L363 0M401 540L401 0M451 540L451 0M501 540L501 0M551 540L551 0M589 540L589 0M615 540L6"
+        "15 0M25 540L615 540M25 270L615 270M25 0L615 0"
+    ),
+    "shut": "M207 540L207 270",
+    "rest": ("207,140 207,270 129,270 129,340 129,270 77,270 77,465 77,540 259,540 259,500 259,540 363,540"),
+    "leg": "259,190 259,270 207,270 207,140",
+    "here": [259, 190],
+    "there": [207, 140],
+}
+
+
 def pick_screen(step: str = "sku", language: str = "zh", quantity: int = 2) -> Json:
     """Cluster picking at one of its three scans."""
     words = PICK_WORDS[language]
@@ -89,6 +105,7 @@ def pick_screen(step: str = "sku", language: str = "zh", quantity: int = 2) -> J
                 "level": 3,
                 "levels": 5,
                 "walk_m": 18,
+                "map": WALK_MAP if step == "slot" else None,
             },
             {
                 "kind": "item",

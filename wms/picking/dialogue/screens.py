@@ -25,6 +25,7 @@ from wms.core.dialogue import (
     Turn,
 )
 from wms.optimise.geometry import RectHall
+from wms.picking.dialogue.walk_map import walk_map
 from wms.picking.queries.walk import path_of_batch
 from wms.picking.rules.walking import At, Where, metres_between, metres_to, path_on_map
 from wms.picking.rules.words import tail
@@ -46,7 +47,8 @@ class Scene:
 
     @property
     def hall(self) -> RectHall:
-        return self.floor.hall
+        """As it can be walked now."""
+        return self.floor.now
 
     def say(self, key: str, **facts: object) -> str:
         return self.turn.say(f"cluster_pick.{key}", **facts)
@@ -155,7 +157,8 @@ def _location(scene: Scene, pick: PickFacts, now: int) -> LocationCard:
     side = scene.say("left" if pick.side == "L" else "right")
     words = scene.say("where", zone=aisle.zone_code, aisle=f"{aisle.number:02d}", side=side, level=pick.level)
     walk_m = metres_to(scene.hall, scene.walk, pick)
-    return LocationCard(scene.say("go"), pick.slot_code, words, pick.level, pick.levels, _state(0, now), walk_m)
+    drawn = walk_map(scene.hall, scene.walk, pick.stop) if now == 0 else None
+    return LocationCard(scene.say("go"), pick.slot_code, words, pick.level, pick.levels, _state(0, now), walk_m, drawn)
 
 
 def _item(scene: Scene, pick: PickFacts, quantity: int, now: int) -> ItemCard:

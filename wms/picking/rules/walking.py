@@ -11,7 +11,8 @@ from typing import Any
 
 from wms.catalog.rules import bare_barcode
 from wms.core.codes import Kind, Read
-from wms.optimise.geometry import Point, RectHall, distance_mm, stop_point
+from wms.optimise.geometry import Point, RectHall, stop_point
+from wms.picking.rules.ways import way_mm
 from wms.picking.values import PickFacts, Walk
 
 EACH_MAX = 3
@@ -113,11 +114,11 @@ def metres_to(hall: RectHall, walk: Walk, pick: PickFacts) -> int:
     """From the stop before (or from the depot) to this pick, in whole metres."""
     earlier = [other for other in walk.picks if 0 < other.stop < pick.stop]
     here = stop_point(hall, max(earlier, key=lambda other: other.stop).place) if earlier else hall.start_point
-    return _metres(distance_mm(hall, here, stop_point(hall, pick.place)))
+    return _metres(way_mm(hall, here, stop_point(hall, pick.place)))
 
 
 def metres_between(hall: RectHall, a: PickFacts, b: PickFacts) -> int:
-    return _metres(distance_mm(hall, stop_point(hall, a.place), stop_point(hall, b.place)))
+    return _metres(way_mm(hall, stop_point(hall, a.place), stop_point(hall, b.place)))
 
 
 def _metres(length_mm: int) -> int:

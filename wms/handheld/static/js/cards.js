@@ -2,7 +2,7 @@
 // a finished one shrinks and gets a tick. `view` brings the words (`say`) and how tight it is.
 
 import { el, press } from "./dom.js";
-import { cartmap, map, rack } from "./drawings.js";
+import { cartmap, map, rack, walkmap } from "./drawings.js";
 import { icon } from "./icons.js";
 
 const FIGURE_ROOM = { 1: "d1", 2: "d2", 3: "d3" };
@@ -30,7 +30,8 @@ function location(data, view) {
     const walk = data.walk_m === null || data.walk_m === undefined ? "" : ` · ${view.say("walk", data)}`;
     return card("location", data,
       el("div", { class: "label" }, data.label + walk), slotCode(data.code),
-      el("div", { class: "where" }, drawn(84), el("div", { class: "words" }, words.map((word) => el("div", null, word)))));
+      el("div", { class: data.map ? "where mapped" : "where" }, drawn(84), el("div", { class: "words" }, words.map((word) => el("div", null, word))),
+        data.map && walkmap(data.map, view.say("walk_map"))));
   }
   if (view.tight || data.state === "next") {
     const short = words.length > 1 ? words.slice(1) : words;

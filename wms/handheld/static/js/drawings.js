@@ -29,6 +29,19 @@ export function cartmap(position, positions, label) {
   return el("div", { class: `cartmap ${rows} n${Math.ceil(positions / 2) > 6 ? 8 : 4}`, role: "img", "aria-label": label }, places);
 }
 
+/** The way to the next slot thick, the rest of the walk thin, closed aisles crossed out; `there` is the filled square. */
+export function walkmap(data, label) {
+  const [, , width, height] = data.view;
+  const unit = Math.max(width, height) / 100;
+  const line = (kind, points) => (points ? svg("polyline", { class: kind, points, "vector-effect": "non-scaling-stroke" }) : "");
+  const stroke = (kind, d) => (d ? svg("path", { class: kind, d, "vector-effect": "non-scaling-stroke" }) : "");
+  const [x, y] = data.there;
+  return svg("svg", { class: "walkmap", viewBox: data.view.join(" "), role: "img", "aria-label": label },
+    stroke("floor", data.aisles), stroke("shut", data.shut), line("rest", data.rest), line("leg", data.leg),
+    svg("circle", { class: "here", cx: data.here[0], cy: data.here[1], r: 2.6 * unit, "vector-effect": "non-scaling-stroke" }),
+    svg("rect", { class: "there", x: x - 3.4 * unit, y: y - 3.4 * unit, width: 6.8 * unit, height: 6.8 * unit }));
+}
+
 /** A map's path in its own units. */
 export function map(path, view, label) {
   return svg("svg", { class: "map", viewBox: view.join(" "), role: "img", "aria-label": label },
