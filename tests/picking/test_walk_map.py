@@ -14,7 +14,7 @@ from wms.core.db import Database
 from wms.core.dialogue import WalkMap
 from wms.optimise.geometry import Closed, Point, RectHall
 from wms.picking.dialogue import walk_map
-from wms.picking.ways import way, way_mm
+from wms.picking.rules.ways import way, way_mm
 from wms.site import closing, queries
 
 BYTES_MAX = 1_000
