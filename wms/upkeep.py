@@ -1,6 +1,6 @@
 """What a running house does by itself: names lost parcels, mends plans that were broken off, opens aisles that were
-closed until now, learns how fast goods go, proposes moves, takes each day in figures, judges its forecasts, forgets
-what is old, audits.
+closed until now, learns how fast goods go and people walk, proposes moves, takes each day in figures, judges its
+forecasts, forgets what is old, audits.
 
 Each job is safe to repeat and safe in several servers at once. None of them repairs stock.
 """
@@ -30,6 +30,7 @@ from wms.exchange.waves import mend_plans
 from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
+from wms.picking.service.pace import learn_pace
 from wms.settings import Settings
 from wms.site.closing import open_due
 from wms.site.queries import warehouses
@@ -46,6 +47,7 @@ CLOSURES_EVERY_S = 15.0
 AUDIT_EVERY_S = 60.0
 NIGHT_EVERY_S = 600.0
 VELOCITY_EVERY_S = 3_600.0
+PACE_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
 GROUND_EVERY_S = 60.0
 MOVES_EVERY_S = 600.0
@@ -67,6 +69,7 @@ def upkeep(db: Database, clock: Clock, settings: Settings) -> list[Job]:
         Job("plans", PLANS_EVERY_S, partial(mend_plans_everywhere, db, clock)),
         Job("closures", CLOSURES_EVERY_S, partial(_in_each_warehouse, db, clock, open_due)),
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
+        Job("pace", PACE_EVERY_S, partial(_in_each_warehouse, db, clock, learn_pace)),
         Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
         Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),

@@ -166,3 +166,20 @@ class PlanBatch(Base):
     batch_id: Mapped[BigId | None]
 
     __table_args__ = (UniqueConstraint("plan_id", "number"),)
+
+
+class LearntPace(Base):
+    """How fast people walk and pick in a zone (0: in the whole building), learnt from so many walks and legs."""
+
+    __tablename__ = "learnt_pace"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    zone_id: Mapped[BigId]
+    s_per_m: Mapped[float]
+    s_per_stop: Mapped[float]
+    walks: Mapped[int]
+    legs: Mapped[int]
+    learnt_at: Mapped[UtcTime]
+
+    __table_args__ = (UniqueConstraint("warehouse_id", "zone_id"),)

@@ -7,8 +7,8 @@ checked by hand, not a promise: nobody is told to take a certain batch.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 AFTER_PICKING = timedelta(minutes=25)  # packing, labelling and sorting the last order of a batch
@@ -28,6 +28,19 @@ class Pace:
     def seconds(self, walk_mm: int, stops: int, pieces: int) -> float:
         """How long a batch takes one person."""
         return self.setup_s + walk_mm / MM_PER_M * self.s_per_m + stops * self.s_per_stop + pieces * self.s_per_piece
+
+
+@dataclass(frozen=True, slots=True)
+class Paces:
+    """The pace of each zone where one was learnt, from so many walks; else the building's, else the usual one."""
+
+    by_zone: Mapping[int, Pace] = field(default_factory=dict)
+    walks: int = 0
+
+    def seconds(self, walk_mm: int, stops: int, pieces: int, zone_id: int = 0) -> float:
+        """How long a batch takes that is mostly picked in this zone (0: anywhere)."""
+        pace = self.by_zone.get(zone_id) or self.by_zone.get(0) or Pace()
+        return pace.seconds(walk_mm, stops, pieces)
 
 
 @dataclass(frozen=True, slots=True)

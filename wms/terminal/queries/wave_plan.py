@@ -15,7 +15,7 @@ from wms.outbound.values import OrderState
 from wms.picking import queries as picking
 from wms.picking.queries import OpenBatch
 from wms.picking.queries.plans import PlanFacts, PlannedPart, walk_of_part
-from wms.picking.rules.schedule import AFTER_PICKING, Outlook, Pace, Picker, Piece, outlook
+from wms.picking.rules.schedule import AFTER_PICKING, Outlook, Paces, Picker, Piece, outlook
 from wms.picking.values import TASK_KIND, BatchState
 from wms.site import queries as site
 from wms.site.tables import Slot
@@ -34,10 +34,10 @@ class Forecast:
     pickers: tuple[Picker, ...]
     assumed: bool
     picking_now: int
-    pace: Pace
+    pace: Paces
 
 
-def forecast(look: Look, card: WaveCard, parts: Sequence[PlannedPart], people: int | None, pace: Pace) -> Forecast:
+def forecast(look: Look, card: WaveCard, parts: Sequence[PlannedPart], people: int | None, pace: Paces) -> Forecast:
     """The plan's batches after what is on the floor already, by the people who pick now (or by `people`)."""
     floor = picking.open_batches(look.session, look.warehouse_id)
     now = look.now.replace(second=0, microsecond=0)
@@ -51,7 +51,7 @@ def forecast(look: Look, card: WaveCard, parts: Sequence[PlannedPart], people: i
     return Forecast(outlook(pickers, pieces, now), pickers, not known, len(known), pace)
 
 
-def _pickers(look: Look, floor: Sequence[OpenBatch], pace: Pace, now: datetime) -> list[Picker]:
+def _pickers(look: Look, floor: Sequence[OpenBatch], pace: Paces, now: datetime) -> list[Picker]:
     """Who picks now, and when each will be through with the batch in his hands."""
     in_hand = {one.person: one for one in floor if one.state is BatchState.PICKING and one.person}
     names = [
@@ -63,21 +63,21 @@ def _pickers(look: Look, floor: Sequence[OpenBatch], pace: Pace, now: datetime) 
     return [Picker(name, now + _left(in_hand.get(name), pace)) for name in names]
 
 
-def _left(batch: OpenBatch | None, pace: Pace) -> timedelta:
+def _left(batch: OpenBatch | None, pace: Paces) -> timedelta:
     if batch is None or not batch.stops:
         return timedelta()
     whole = pace.seconds(batch.walk_mm, batch.stops, batch.pieces)
     return timedelta(seconds=whole * batch.stops_left / batch.stops)
 
 
-def _open_piece(batch: OpenBatch, pace: Pace) -> Piece:
+def _open_piece(batch: OpenBatch, pace: Paces) -> Piece:
     due_at = batch.cut_off_at - AFTER_PICKING
     seconds = pace.seconds(batch.walk_mm, batch.stops, batch.pieces)
     return Piece(batch.no, seconds, due_at, batch.orders, planned=False)
 
 
-def _part_piece(wave_no: str, part: PlannedPart, due_at: datetime, pace: Pace) -> Piece:
-    seconds = pace.seconds(part.walk_mm, part.stops, part.pieces)
+def _part_piece(wave_no: str, part: PlannedPart, due_at: datetime, pace: Paces) -> Piece:
+    seconds = pace.seconds(part.walk_mm, part.stops, part.pieces, part.zone_id)
     return Piece(part_no(wave_no, part.number), seconds, due_at, part.orders)
 
 

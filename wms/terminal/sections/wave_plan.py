@@ -10,7 +10,7 @@ from typing import Any
 from wms.exchange.waves import THINK_S
 from wms.outbound.values import WaveState
 from wms.picking.queries.plans import PlanFacts, PlannedPart, parts_of_plan
-from wms.picking.rules.schedule import Pace
+from wms.picking.service.pace import paces
 from wms.picking.values import LOST_AFTER, PlanState, Wish
 from wms.terminal import plan_drawing
 from wms.terminal.queries import wave_plan as queries
@@ -53,7 +53,7 @@ def planned(asked: Asked, card: WaveCard | None) -> Planned | None:
         return None
     parts = parts_of_plan(asked.look.session, card.plan.id)
     people = asked.options.get("people", "")
-    pace = Pace()
+    pace = paces(asked.look.session, asked.look.warehouse_id)
     wanted = int(people) if people.isascii() and people.isdigit() else None
     return Planned(card.plan, parts, queries.forecast(asked.look, card, parts, wanted, pace))
 
@@ -166,7 +166,8 @@ def gantt(asked: Asked, card: WaveCard, shown: Planned) -> dict[str, Any]:
         "page": first // ROWS_A_PAGE + 1,
         "pages": -(-len(shown.parts) // ROWS_A_PAGE),
         "people": len(names),
-        "minutes": lambda part: round(found.pace.seconds(part.walk_mm, part.stops, part.pieces) / 60),
+        "minutes": lambda part: round(found.pace.seconds(part.walk_mm, part.stops, part.pieces, part.zone_id) / 60),
+        "walks": f"{found.pace.walks:,}" if found.pace.walks else "",
     }
 
 
@@ -248,5 +249,5 @@ def km(metres: int) -> str:
 def facts_of(shown: Planned) -> Mapping[str, Any]:
     """The plan's figures: batches, metres, hours of work."""
     pace, parts = shown.forecast.pace, shown.parts
-    seconds = sum(pace.seconds(part.walk_mm, part.stops, part.pieces) for part in parts)
+    seconds = sum(pace.seconds(part.walk_mm, part.stops, part.pieces, part.zone_id) for part in parts)
     return {"hours": seconds / 3_600, "batches": len(parts), "walk_m": shown.plan.walk_mm // 1_000}
