@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from wms.core.db import Database
-from wms.core.db.prepared import Found
+from wms.core.db.prepared import Found, Prepared, prepared
 from wms.core.db.tables import table_of
 from wms.core.sql import insert_for, touched
 from wms.core.tables import OutboxRow, RequestRow
@@ -163,3 +163,42 @@ def test_on_conflict_clauses_work_when_compiled(database: Database) -> None:
         return session.execute(kept.setdefault("it", fresh), request_row(1)).first() is not None
 
     assert again_and_again(database, keep) == [True, False, False, False]
+
+
+def texts_of(database: Database, statement: Any, values: dict[str, Any]) -> str:
+    """What a prepared statement says to the database."""
+
+    def ask(session: Session) -> str:
+        for _ in range(2):
+            session.execute(statement, values)
+        plan = prepared(session.connection(), statement, values)
+        assert isinstance(plan, Prepared)
+        return plan.text
+
+    return " ".join(database.transact(ask).split())
+
+
+def test_what_never_changes_stands_in_the_text_and_what_was_given_does_not(database: Database) -> None:
+    """A value that is bound again makes SQLite plan anew: for LIMIT, and for whatever a partial index asks."""
+    statement = (
+        select(_outbox.c.id)
+        .where(_outbox.c.warehouse_id > 0, _outbox.c.topic == "sent", _outbox.c.aggregate == bindparam("of"))
+        .order_by(_outbox.c.id)
+        .limit(1)
+    )
+    said = texts_of(database, statement, {"of": "a:1"})
+    assert "warehouse_id > 0" in said
+    assert "topic = 'sent'" in said
+    assert "LIMIT 1" in said
+    assert "a:1" not in said
+
+
+@pytest.mark.parametrize("word", ["it's", "a%b", "a:b", 'a"b', "a\\", "储位", "'; DROP TABLE outbox; --"])
+def test_words_that_could_mean_something_to_the_database_are_never_written_into_the_text(
+    database: Database, word: str
+) -> None:
+    database.transact(lambda session: session.execute(insert(_outbox), {**outbox_row(1), "topic": word}))
+    statement = select(_outbox.c.aggregate).where(_outbox.c.topic == word, _outbox.c.id > bindparam("after"))
+    assert word not in texts_of(database, statement, {"after": 0})
+    found = again_and_again(database, lambda session, _turn: session.scalars(statement, {"after": 0}).all())
+    assert found == [["a:1"]] * TIMES

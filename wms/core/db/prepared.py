@@ -9,16 +9,30 @@ plain (long lists, defaults that are functions, listeners) goes the usual way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Delete, Executable, Insert, Select, Update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Delete,
+    Executable,
+    Insert,
+    Integer,
+    Select,
+    String,
+    Update,
+    literal_column,
+)
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql.visitors import replacement_traverse
 
 Process = Callable[[Any], Any] | None
 
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_]*")
 LIST_MAX = 12  # longer ones are rare enough for the usual way
 LENGTHS_MAX = 200  # plans of one statement
 READY_MAX = 5_000  # statements a program of this size has; beyond it, the usual way
@@ -36,7 +50,7 @@ class Found(IteratorResult[Any]):
 class Prepared:
     """One compiled statement: its text, where each value goes, and how rows are read."""
 
-    __slots__ = ("_fixed", "_lists", "_of", "_positional", "_rows", "_slots", "_text", "names")
+    __slots__ = ("_fixed", "_lists", "_of", "_positional", "_rows", "_slots", "names", "text")
 
     def __init__(self, statement: Executable, compiled: Any, given: Mapping[str, Any]) -> None:
         """`compiled` for the names in `given`; raises NotPlain."""
@@ -51,7 +65,7 @@ class Prepared:
         process: Mapping[str, Any] = {**compiled._bind_processors, **lists_written_out.processors}
         self._of = statement
         self.names = frozenset(given)
-        self._text: str = lists_written_out.statement
+        self.text: str = lists_written_out.statement
         self._positional = bool(compiled.positional)
         order = list(lists_written_out.positiontup if self._positional else values)
         if unknown := set(order) - set(values):
@@ -76,13 +90,13 @@ class Prepared:
         rows: Sequence[Any] = ()
         try:
             if type(given) is not dict:
-                cursor.executemany(self._text, [self._values(one) for one in given])
+                cursor.executemany(self.text, [self._values(one) for one in given])
             else:
-                cursor.execute(self._text, self._values(given))
+                cursor.execute(self.text, self._values(given))
                 if self._rows is not None:
                     rows = cursor.fetchall()
         except Exception as error:  # noqa: BLE001 - wrapped and raised again, always
-            connection._handle_dbapi_exception(error, self._text, None, cursor, None)
+            connection._handle_dbapi_exception(error, self.text, None, cursor, None)
         found = Found(self._rows or _NO_ROWS, iter(rows))
         found.rowcount = cursor.rowcount
         return found
@@ -164,7 +178,7 @@ def _prepare(connection: Connection, statement: Executable, given: Any) -> Prepa
     try:
         return Prepared(
             statement,
-            statement.compile(
+            _spelt_out(statement).compile(
                 dialect=connection.dialect,
                 column_keys=sorted(one),
                 for_executemany=isinstance(statement, Insert) and not statement._returning,
@@ -173,6 +187,33 @@ def _prepare(connection: Connection, statement: Executable, given: Any) -> Prepa
         )
     except NotPlain:
         return None
+
+
+def _spelt_out(statement: Any) -> Any:
+    """The statement with the numbers and words that are the same in each run written into its text.
+
+    A database plans anew whenever a value it planned by is bound again (SQLite for LIMIT and for what a partial index
+    asks; PostgreSQL as long as a plan that knows the value is cheaper): each time, for values that never change.
+    """
+    if isinstance(statement, Insert) or any(isinstance(each, BindParameter) for each in _columns(statement)):
+        return statement
+    return replacement_traverse(statement, {}, _as_text)
+
+
+def _columns(statement: Any) -> Iterator[Any]:
+    yield from getattr(statement, "_raw_columns", ())
+    yield from getattr(statement, "_returning", ())
+
+
+def _as_text(element: Any, **_more: Any) -> Any:
+    if not isinstance(element, BindParameter) or element.expanding or element.required or element.callable is not None:
+        return None
+    value = element.value
+    if isinstance(element.type, Integer) and type(value) is int:
+        return literal_column(str(value), element.type)
+    if type(element.type) is String and isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
+        return literal_column(f"'{value}'", element.type)
+    return None
 
 
 def _check_plain(compiled: Any) -> None:
