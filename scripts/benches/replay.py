@@ -186,7 +186,7 @@ def _plain(statement: str) -> str:
     """What is read goes nowhere."""
     if statement.lstrip().startswith("SELECT"):
         return f"PERFORM * FROM ({statement}) AS found"
-    return f"{statement} INTO told" if " RETURNING " in statement else statement
+    return f"FOR told IN {statement} LOOP END LOOP" if " RETURNING " in statement else statement
 
 
 def _cast(value: Any) -> str:
