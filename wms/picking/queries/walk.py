@@ -132,7 +132,8 @@ _read = (
     .order_by(_pick.c.stop, _pick.c.sku_id, _pick.c.lot_id, _on_cart.c.position, _pick.c.id)
 )
 _of_batch = _read.where(_batch.c.id == bindparam("b"))
-_of_pick = _read.where(_batch.c.id == select(PickLine.batch_id).where(PickLine.id == bindparam("p")).scalar_subquery())
+_that = _pick.alias("that")
+_of_pick = _read.where(_batch.c.id == select(_that.c.batch_id).where(_that.c.id == bindparam("p")).scalar_subquery())
 
 
 def walk_of_batch(session: Session, warehouse_id: int, batch_id: int) -> Walk:
