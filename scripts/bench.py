@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scripts.benches import audit, ledger, planning, rest, slotting, wave
+from scripts.benches import audit, ledger, planning, redivision, rest, slotting, wave
 
-BENCHES = (audit, ledger, planning, rest, slotting, wave)
+BENCHES = (audit, ledger, planning, redivision, rest, slotting, wave)
 
 
 def main(arguments: list[str] | None = None) -> int:

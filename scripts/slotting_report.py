@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from scripts.redivision_report import kept
 from wms.optimise.bench.slot.hall import SLOTS
 from wms.optimise.bench.slot.orders import Season, read_orders, season_of
 from wms.optimise.bench.slot.policies import Layout
@@ -80,7 +81,8 @@ def main() -> int:
     weekly = {name: _weekly(season, Path(asked.dump) / f"{name}.csv") for name in ("random", *DRAWN)}
     (PICTURES / "weeks.svg").write_text(_lines(weekly), encoding="utf-8")
     (PICTURES / "policies.svg").write_text(_bars(list(given.values())), encoding="utf-8")
-    PAGE.write_text(_page(given, small, shuffle, _read(Path(asked.bench))), encoding="utf-8")
+    page = _page(given, small, shuffle, _read(Path(asked.bench)))
+    PAGE.write_text(f"{page}\n{kept(PAGE)}", encoding="utf-8")
     return 0
 
 

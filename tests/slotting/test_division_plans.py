@@ -44,7 +44,7 @@ def test_a_bay_is_proposed_where_more_fits_and_told_by_what_and_at_what_work(par
     assert (plan.wanted, plan.skus_before, plan.skus_after) == (18, 6, 18)
     assert (row.slots_before, row.slots_after, row.skus_more, row.goods) == (6, row.slots_after, 12, 0)
     assert row.slots_after >= 18
-    assert row.litres_more == plan.litres_after - plan.litres_before
+    assert abs(row.litres_more - (plan.litres_after - plan.litres_before)) <= 1
     assert row.cost_cents > 0
     assert row.gain_cents_month > 0
     assert plan.optimal

@@ -4,9 +4,9 @@ A slot is never deleted and never changes its size: dividing a bay retires its s
 became of which is kept. A retired slot gives its code to the new one and is called `CODE~number` from then on. That it
 is empty is held by the database (`wms/ledger/triggers.py`); whoever asks for it here has made sure before.
 
-Lock order of everybody who changes a bay: its hall, its slots, then their places, each ids ascending. Whoever puts
-goods into a slot has its row first too; what guards stock rows only shares the place's, which nobody else keeps for
-himself.
+Lock order of everybody who changes a bay: its hall, itself, its slots, then their places, each ids ascending. Whoever
+puts goods into a slot has its row first too; what guards stock rows only shares the place's, which nobody else keeps
+for himself.
 """
 
 from __future__ import annotations
@@ -256,6 +256,7 @@ def keep_bay(call: Call, bay_id: int) -> Rack:
     """
     hall = select(Hall.id).join(Aisle, Aisle.hall_id == Hall.id).join(Bay, Bay.aisle_id == Aisle.id)
     call.session.execute(hall.where(Bay.id == bay_id).with_for_update(of=Hall, read=True))
+    call.session.execute(select(Bay.id).where(Bay.id == bay_id).with_for_update(key_share=True))
     slots = select(Slot.place_id).where(Slot.bay_id == bay_id, Slot.retired.is_(False)).order_by(Slot.place_id)
     kept = list(call.session.scalars(slots.with_for_update()))
     call.session.execute(select(Place.id).where(Place.id.in_(kept)).order_by(Place.id).with_for_update())

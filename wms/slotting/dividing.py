@@ -5,8 +5,8 @@ While it is under way its slots are kept for it, so that nothing comes in. Until
 old slots; from then on the new ones, blocked until the label of each hangs. Whether it is still right is asked at every
 step: a bay is only cut when nothing lies in it and nobody is on the way to it.
 
-Lock order: the division, moves, spare parts, slots, their places, leases. Who carries goods out of a bay has its
-division's row first as well (`moving`).
+Lock order: the division, moves, spare parts, the bay with its slots and places (`racks.keep_bay`), leases. Who carries
+goods out of a bay has its division's row first as well (`moving`).
 """
 
 from __future__ import annotations

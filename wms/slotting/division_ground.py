@@ -32,6 +32,8 @@ SETUP_S, BEAM_S, DIVIDER_S, LABEL_S, LOAD_S = 300, 120, 40, 20, 90
 OPEN_STATES = ("accepted", "changing", "labelling")
 WALL = WallClock()
 MM3_A_LITRE = 1_000_000
+MM3_A_ML = 1_000
+ML_A_LITRE = 1_000
 
 Expected = Mapping[int, int]  # SKU -> pieces that are coming or wait at the dock
 
@@ -185,9 +187,9 @@ def _wants(
             alike[needs].append(sku.volume_mm3 * pieces)
     found = []
     for needs, volumes in sorted(alike.items()):
-        litres = sum(volumes) // len(volumes) // MM3_A_LITRE
+        volume_ml = sum(volumes) // len(volumes) // MM3_A_ML
         least = min(need for need in needs if need)
-        found.append(Want(needs, len(volumes), litres, worth.of(least, litres)))
+        found.append(Want(needs, len(volumes), volume_ml, worth.of(least, volume_ml / ML_A_LITRE)))
     return tuple(found)
 
 

@@ -20,6 +20,7 @@ from wms.optimise.slotting.divide import Chosen, Fit, Racks, choose
 from wms.site.rules import Profile, parts_in
 from wms.slotting.division_ground import (
     BAYS_MAX,
+    ML_A_LITRE,
     MM3_A_LITRE,
     DivisionProblem,
     Expected,
@@ -49,8 +50,8 @@ def propose(call: Call, problem: DivisionProblem, chosen: Chosen) -> int:
         wanted_l=problem.wanted_l,
         skus_before=chosen.before.skus,
         skus_after=chosen.after.skus,
-        litres_before=chosen.before.litres,
-        litres_after=chosen.after.litres,
+        litres_before=chosen.before.volume_ml // ML_A_LITRE,
+        litres_after=chosen.after.volume_ml // ML_A_LITRE,
         racks_l=problem.racks_l,
         racks_after_l=problem.racks_l + more_l,
         used_l=problem.used_l,
@@ -88,7 +89,7 @@ def _row(
         slots_before=len(one.rack.slots),
         slots_after=profile.levels * profile.positions,
         skus_more=added.skus,
-        litres_more=added.litres,
+        litres_more=added.volume_ml // ML_A_LITRE,
         beams=need.beams,
         dividers=need.dividers,
         goods=len(one.loads),

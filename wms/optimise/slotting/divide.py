@@ -24,12 +24,12 @@ MONTHS_MAX = 3  # a bay is worth changing when it pays back within so many month
 @dataclass(frozen=True, slots=True)
 class Want:
     """`count` SKUs alike that wait for room. `needs`: slots of each kind that one of them takes, 0 where it does not
-    fit. `litres` and `worth` (cents a month) are those of one SKU.
+    fit. `volume_ml` and `worth` (cents a month) are those of one SKU.
     """
 
     needs: tuple[int, ...]
     count: int
-    litres: int
+    volume_ml: int
     worth: int
 
 
@@ -83,10 +83,10 @@ class Racks:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """What finds room: SKUs, their litres, and their worth in cents a month."""
+    """What finds room: SKUs, their volume, and their worth in cents a month."""
 
     skus: int = 0
-    litres: int = 0
+    volume_ml: int = 0
     worth: int = 0
 
 
@@ -213,7 +213,7 @@ def quick_fit(racks: Racks, free: Sequence[int]) -> Fit:
             left[slot] -= some * want.needs[slot]
             count -= some
         placed = want.count - count
-        found = Fit(found.skus + placed, found.litres + placed * want.litres, found.worth + placed * want.worth)
+        found = Fit(found.skus + placed, found.volume_ml + placed * want.volume_ml, found.worth + placed * want.worth)
     return found
 
 
@@ -245,7 +245,7 @@ def _told(
         waiting.remove(at)
         done[at] = chosen[at]
         now = fits(racks, done)
-        added[at] = Fit(now.skus - so_far.skus, now.litres - so_far.litres, now.worth - so_far.worth)
+        added[at] = Fit(now.skus - so_far.skus, now.volume_ml - so_far.volume_ml, now.worth - so_far.worth)
         so_far = now
     return Chosen(done, added, before, so_far, optimal)
 
@@ -366,7 +366,7 @@ class _Model:
         wants = list(zip(self._racks.wants, counts, strict=True))
         return Fit(
             sum(count for _, count in wants),
-            sum(want.litres * count for want, count in wants),
+            sum(want.volume_ml * count for want, count in wants),
             sum(want.worth * count for want, count in wants),
         )
 
