@@ -172,3 +172,11 @@ def test_tours_side_by_side_are_of_the_hall_as_built() -> None:
     one = np.array([0])
     with pytest.raises(HallError, match="as it was built"):
         tour_lengths_mm(hall, Stops(one, one, np.array([30_000]), 1))
+
+
+def test_a_batch_is_priced_by_way_of_aisles_beyond_its_last_stop() -> None:
+    hall = RectHall((0, 10_000, 11_000), (0, 20_000, 40_000), Point(10_000, 0), closed=(Closed(1, 0, 20_000),))
+    stops = [Stop(1, 30_000)]
+    found = plan_route(hall, stops)
+    assert found.length_mm == 2 * (30_000 + 2 * 1_000)  # out and back by the third aisle, where nothing is picked
+    assert TourPricer(frame(hall, hall.start_point, hall.end_point), [stops]).length([0]) == found.length_mm
