@@ -193,12 +193,11 @@ def test_what_never_changes_stands_in_the_text_and_what_was_given_does_not(datab
     assert "a:1" not in said
 
 
-@pytest.mark.parametrize("word", ["it's", "a%b", "a:b", 'a"b', "a\\", "储位", "'; DROP TABLE outbox; --"])
-def test_words_that_could_mean_something_to_the_database_are_never_written_into_the_text(
-    database: Database, word: str
-) -> None:
+@pytest.mark.parametrize(
+    "word", ["it's", "a%b", "a%(x)s", "a:b", "a?b", 'a"b', "a\\", "储位", "'; DROP TABLE outbox; --"]
+)
+def test_words_that_could_mean_something_to_the_database_are_only_words(database: Database, word: str) -> None:
     database.transact(lambda session: session.execute(insert(_outbox), {**outbox_row(1), "topic": word}))
     statement = select(_outbox.c.aggregate).where(_outbox.c.topic == word, _outbox.c.id > bindparam("after"))
-    assert word not in texts_of(database, statement, {"after": 0})
     found = again_and_again(database, lambda session, _turn: session.scalars(statement, {"after": 0}).all())
     assert found == [["a:1"]] * TIMES

@@ -9,9 +9,9 @@ plain (long lists, defaults that are functions, listeners) goes the usual way.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import contextmanager
+from typing import Any, TypeGuard
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -24,15 +24,13 @@ from sqlalchemy import (
     Select,
     String,
     Update,
-    literal_column,
 )
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.exc import InvalidRequestError
-from sqlalchemy.sql.visitors import replacement_traverse
+from sqlalchemy.sql.visitors import iterate
 
 Process = Callable[[Any], Any] | None
 
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9_]*")
 LIST_MAX = 12  # longer ones are rare enough for the usual way
 LENGTHS_MAX = 200  # plans of one statement
 READY_MAX = 5_000  # statements a program of this size has; beyond it, the usual way
@@ -59,7 +57,8 @@ class Prepared:
         lists_written_out = compiled._process_parameters_for_postcompile(dict(values))
         expanded = lists_written_out.parameter_expansion
         self._lists = {name: names for name, names in expanded.items() if name in given}
-        values = {name: value for name, value in values.items() if name not in expanded}
+        spelt = {compiled.bind_names[bind] for bind in compiled.literal_execute_params}
+        values = {name: value for name, value in values.items() if name not in expanded and name not in spelt}
         values |= lists_written_out.additional_parameters
         late = frozenset(name for names in self._lists.values() for name in names) | (given.keys() - self._lists)
         process: Mapping[str, Any] = {**compiled._bind_processors, **lists_written_out.processors}
@@ -178,47 +177,51 @@ def _prepare(connection: Connection, statement: Executable, given: Any) -> Prepa
     try:
         return Prepared(
             statement,
-            _spelt_out(statement).compile(
-                dialect=connection.dialect,
-                column_keys=sorted(one),
-                for_executemany=isinstance(statement, Insert) and not statement._returning,
-            ),
+            _compiled(connection, statement, one),
             one,
         )
     except NotPlain:
         return None
 
 
-def _spelt_out(statement: Any) -> Any:
-    """The statement with the numbers and words that are the same in each run written into its text.
+def _compiled(connection: Connection, statement: Any, one: Mapping[str, Any]) -> Any:
+    with _spelt_out(statement):
+        return statement.compile(
+            dialect=connection.dialect,
+            column_keys=sorted(one),
+            for_executemany=isinstance(statement, Insert) and not statement._returning,
+        )
+
+
+@contextmanager
+def _spelt_out(statement: Any) -> Iterator[None]:
+    """Compile with the numbers and words that are the same in each run written into the text.
 
     A database plans anew whenever a value it planned by is bound again (SQLite for LIMIT and for what a partial index
     asks; PostgreSQL as long as a plan that knows the value is cheaper): each time, for values that never change.
     """
-    if isinstance(statement, Insert) or any(isinstance(each, BindParameter) for each in _columns(statement)):
-        return statement
-    return replacement_traverse(statement, {}, _as_text)
+    same = [] if isinstance(statement, Insert) else [each for each in iterate(statement) if _is_same_each_time(each)]
+    for each in same:
+        each.literal_execute = True
+    try:
+        yield
+    finally:
+        for each in same:
+            each.literal_execute = False
 
 
-def _columns(statement: Any) -> Iterator[Any]:
-    yield from getattr(statement, "_raw_columns", ())
-    yield from getattr(statement, "_returning", ())
-
-
-def _as_text(element: Any, **_more: Any) -> Any:
-    if not isinstance(element, BindParameter) or element.expanding or element.required or element.callable is not None:
-        return None
-    value = element.value
-    if isinstance(element.type, Integer) and type(value) is int:
-        return literal_column(str(value), element.type)
-    if type(element.type) is String and isinstance(value, str) and _PLAIN_WORD.fullmatch(value):
-        return literal_column(f"'{value}'", element.type)
-    return None
+def _is_same_each_time(element: Any) -> TypeGuard[BindParameter[Any]]:
+    if not isinstance(element, BindParameter) or element.required or element.callable is not None:
+        return False
+    if element.expanding or element.literal_execute:
+        return False
+    number = isinstance(element.type, Integer) and type(element.value) is int
+    return number or (type(element.type) is String and isinstance(element.value, str))
 
 
 def _check_plain(compiled: Any) -> None:
     late = any(bind.callable is not None for bind in compiled.bind_names)
-    if late or compiled.escaped_bind_names or compiled.update_prefetch or compiled.literal_execute_params:
+    if late or compiled.escaped_bind_names or compiled.update_prefetch:
         raise NotPlain("values that are only known when it runs")
     if compiled.schema_translate_map or (compiled.implicit_returning and not compiled.effective_returning):
         raise NotPlain("another text for each run")
