@@ -31,6 +31,7 @@ TABLE_MM = 3_000
 DOCK_MM = 2_400
 BOX_DEPTH_MM = 1_400
 BLOCK_WIDTH_MM = 1_400
+LABEL_ROOM_MM = 5_000  # beside the last aisle, for the name of what is closed there
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def closing_plan(
         labels=_labels(hall, (), language),
         blocked=[block for closure in hall.closures for block in _blocks(hall, closure, language)],
         touches=touches,
-        shown_x_mm=(hall.hall.aisle_x_mm[0], hall.hall.aisle_x_mm[-1]),
+        shown_x_mm=(hall.hall.aisle_x_mm[0], hall.hall.aisle_x_mm[-1] + LABEL_ROOM_MM),
     )
 
 
