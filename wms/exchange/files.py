@@ -17,8 +17,8 @@ from wms.core.i18n import text as text_of
 from wms.core.refusal import Reason, Refused
 from wms.exchange.cells import BadCell, BadRows, day, maybe_whole, moment, need, parts, text, whole
 from wms.exchange.slots_in_files import KNOWN as SLOT_KNOWN
+from wms.exchange.slots_in_files import LOAD_G_MAX, take_slots
 from wms.exchange.slots_in_files import NEEDED as SLOT_NEEDED
-from wms.exchange.slots_in_files import take_slots
 from wms.exchange.tables_in_files import Row
 from wms.inbound import service as inbound
 from wms.ledger import service as ledger
@@ -28,6 +28,9 @@ from wms.outbound.values import Receiver
 from wms.shipping import couriers
 from wms.shipping.queries import cut_offs
 from wms.site import queries as site
+from wms.site.racks import LEVELS_MAX, set_profile
+from wms.site.rules import SHELF, Profile
+from wms.site.values import POSITION_LETTERS
 from wms.slotting import service as slotting
 from wms.slotting.values import Goods
 
@@ -257,6 +260,24 @@ def _order(call: Call, rows: Sequence[Row]) -> None:
     )
 
 
+def _profile(call: Call, rows: Sequence[Row]) -> None:
+    """A way of one's own to cut a bay; a known one of that name is changed for bays to come."""
+    row = rows[0]
+    sizes = {name: whole(row, name, least=1, most=SIZE_MM_MAX) for name in ("width_mm", "depth_mm", "height_mm")}
+    set_profile(
+        call,
+        Profile(
+            need(row, "code").lower(),
+            levels=whole(row, "levels", least=1, most=LEVELS_MAX),
+            positions=whole(row, "positions", least=1, most=len(POSITION_LETTERS)),
+            weight_max_g=whole(row, "weight_max_g", least=1, most=LOAD_G_MAX),
+            skus_max=whole(row, "skus_max", 1, least=1, most=QUANTITY_MAX),
+            aisle_width_mm=SHELF.aisle_width_mm,
+            **sizes,
+        ),
+    )
+
+
 def _courier(call: Call, rows: Sequence[Row]) -> None:
     row = rows[0]
     code, cut_off_times = need(row, "code"), parts(row, "cut_offs")
@@ -303,6 +324,9 @@ KINDS: Mapping[str, Kind] = {
         _sku,
     ),
     "slots": Kind(SLOT_NEEDED, SLOT_KNOWN, take_slots, whole=True),
+    "profiles": Kind(
+        ("code", "levels", "positions", "width_mm", "depth_mm", "height_mm", "weight_max_g"), ("skus_max",), _profile
+    ),
     "stock": Kind(("merchant", "sku", "slot", "quantity"), ("lot", "produced_on", "expires_on"), _stock),
     "asn": Kind(("merchant", "no", "sku", "quantity"), ("expected_at",), _asn, ("merchant", "no")),
     "orders": Kind(
