@@ -49,6 +49,7 @@ NIGHT_EVERY_S = 600.0
 VELOCITY_EVERY_S = 3_600.0
 PACE_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
+FOLD_EVERY_S = 2.0
 GROUND_EVERY_S = 60.0
 MOVES_EVERY_S = 600.0
 DAYS_EVERY_S = 600.0
@@ -73,6 +74,7 @@ def upkeep(db: Database, clock: Clock, settings: Settings) -> list[Job]:
         Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
         Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),
+        Job("log", FOLD_EVERY_S, db.fold_log),
         Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock, settings)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
         Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),

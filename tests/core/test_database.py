@@ -217,3 +217,14 @@ def test_words_that_lack_a_fact_show_it_instead_of_failing() -> None:
     assert words("reason.slot_blocked", "en") == "The slot is blocked: {slot}"
     assert words("reason.slot_blocked", "fr", slot="A") == "The slot is blocked: A"
     assert words("no.such.key", "en") == "no.such.key"
+
+
+def test_the_log_is_folded_into_the_file_beside_readers_and_writers(database: Database) -> None:
+    database.transact(mark)
+    with Session(database.read_engine) as reading:
+        reading.execute(text("SELECT count(*) FROM file_mark"))
+        database.transact(lambda session: mark(session, "b"))
+        left = database.fold_log()
+        assert (left > 0) == database.is_sqlite, "what the reader does not see yet stays in the log"
+    assert database.fold_log() == 0
+    assert names(database) == ["a", "b"]

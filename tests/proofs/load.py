@@ -30,7 +30,7 @@ SMALL_RUN_S = 10  # below that there is no figure, only right or wrong
     name="load",
     promises=(1, 2, 4),
     small={"hands": 4, "orders": 24, "seconds": 2, "offered": 60},
-    full={"hands": 50, "orders": 720, "seconds": 60, "offered": 180},
+    full={"hands": 50, "orders": 720, "seconds": 60, "offered": 155},
     goal=">= 150 scans/s, p99 <= 250 ms, 0 lost",
 )
 def load(ground: Ground, **size: int) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -71,6 +72,8 @@ def say_weaknesses(database: Database, clock: Clock, settings: Settings) -> list
 def serve(house: House, server: Server, database: Database) -> None:
     """Serve until somebody stops it, then close what was opened."""
     house.open()
+    gc.collect()
+    gc.freeze()  # what a house is made of stays: looking through it again and again would stop everybody meanwhile
     try:
         server.run()
     finally:

@@ -161,6 +161,23 @@ class Database:
                 _rest(error, attempt, began_s)
         raise Refused(Reason.BUSY)
 
+    def fold_log(self) -> int:
+        """SQLite: write what the log holds into the file, beside the writer; pages of the log that are left to do.
+
+        Who writes next then finds little to fold when the log is full (`CHECKPOINT_PAGES`), instead of keeping all
+        others waiting for the whole of it. Of PostgreSQL's log its server takes care: 0.
+        """
+        if not self.is_sqlite:
+            return 0
+        connection = self.read_engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            _busy, in_log, folded = cursor.fetchone()
+            return max(0, int(in_log) - int(folded))
+        finally:
+            connection.close()
+
     def dispose(self) -> None:
         """Close every connection."""
         self.write_engine.dispose()
