@@ -171,7 +171,7 @@ class Database:
             return 0
         connection = self.read_engine.raw_connection()
         try:
-            cursor = connection.cursor()
+            cursor: Any = connection.cursor()
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
             _busy, in_log, folded = cursor.fetchone()
             return max(0, int(in_log) - int(folded))
