@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Final, Generic, Protocol, TypeVar
 
 from devices.driver import Context, Health, State
 from devices.drivers.sorter_wsp.deeds import Moment
 from devices.drivers.sorter_wsp.doing import Doer, Thinker
+
+BAUD_MIN: Final = 57_600
 
 
 class LineSession(Thinker, Protocol):

@@ -10,11 +10,12 @@ import argparse
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from devices.simulators.bench import Answer, Control, say
-from devices.simulators.modbus_server import ModbusServer, Registers
+from devices.simulators.modbus_server import ModbusEnd, Registers
+from devices.simulators.modbus_wires import add_wire, listening
 
 TURN_S: Final = 0.02
 LIGHTS_MAX: Final = 1_000
@@ -23,9 +24,9 @@ LIGHTS_MAX: Final = 1_000
 class SimulatedLights:
     """Lights and their Modbus server, turned by one thread."""
 
-    def __init__(self, lights: int, port: int = 0) -> None:
+    def __init__(self, lights: int, listen: Callable[[Registers], ModbusEnd]) -> None:
         self.registers = Registers(coils=lights)
-        self.server = ModbusServer(self.registers, port)
+        self.server = listen(self.registers)
         self._stuck: set[int] = set()
         self._plug_s = 0.0
         self._unplug_for_s = 0.0
@@ -67,13 +68,13 @@ class SimulatedLights:
 
 def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="wms-devices simulate light", description=__doc__)
-    parser.add_argument("--tcp", type=int, default=0, metavar="PORT", help="listen there (0: any free port)")
+    add_wire(parser)
     parser.add_argument("--lights", type=int, default=16)
     parser.add_argument("--control", type=int, default=0, metavar="PORT", help="control port on loopback; 0: any free")
     chosen = parser.parse_args(list(argv))
     if not 1 <= chosen.lights <= LIGHTS_MAX:
         parser.error(f"--lights must be from 1 to {LIGHTS_MAX}")
-    wall = SimulatedLights(chosen.lights, chosen.tcp)
+    wall = SimulatedLights(chosen.lights, listening(chosen))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: wall.stop())
     control = Control(wall.handle, chosen.control)

@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from devices.errors import ConfigError
 
@@ -93,6 +93,18 @@ class Registers:
         for place in range(count):
             self.coils[at + place] = bool(request[6 + place // 8] >> place % 8 & 1)
         return request[:5]
+
+
+class ModbusEnd(Protocol):
+    """The machine's end of a wire on which it is asked."""
+
+    address: str
+
+    def serve(self, timeout_s: float) -> None:
+        """Wait at most `timeout_s` for the other end, and answer it."""
+
+    def unplug(self) -> None: ...
+    def plug(self) -> None: ...
 
 
 class ModbusServer:

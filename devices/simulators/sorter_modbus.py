@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from devices.simulators.modbus_server import ModbusServer, Registers
+from devices.simulators.modbus_server import ModbusEnd, ModbusServer, Registers
 from devices.simulators.sorter_belt import Belt, Offer, Parcel
 from devices.simulators.sorter_line import Alarm, LineSettings
 from devices.simulators.sorter_memory import KeptConfirmation, Memory
@@ -229,14 +229,16 @@ class ModbusPlc:
 class ModbusLine:
     """A whole line: PLC, belt and server turned by one loop, with faults. Used like `sorter_line.SimulatedLine`."""
 
-    def __init__(self, settings: LineSettings, memory: Memory, port: int = 0) -> None:
+    def __init__(
+        self, settings: LineSettings, memory: Memory, listen: Callable[[Registers], ModbusEnd] = ModbusServer
+    ) -> None:
         chance = random.Random(settings.seed)
         self.memory = memory
         self.faults_over = False
         self.clock_step_ms = 0
         self.belt = Belt(settings.times, settings.chutes, memory)
         self.plc = ModbusPlc(self.belt, memory, self._clock_ms, chance)
-        self.end = ModbusServer(self.plc.registers, port)
+        self.end = listen(self.plc.registers)
         self._flip, self._chance = settings.faults.flip, chance
         self.plc.registers.damage = self._damaged
         self._alarms: list[Alarm] = []

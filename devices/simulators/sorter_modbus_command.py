@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from devices.routes import read_plan
+from devices.simulators.modbus_wires import add_wire, listening
 from devices.simulators.sorter_belt import BeltTimes, Offer
 from devices.simulators.sorter_faults import read_faults
 from devices.simulators.sorter_line import LineSettings
@@ -28,7 +29,7 @@ TURN_S: Final = 0.005
 def main(argv: Sequence[str]) -> int:
     """Run until it is interrupted; each parcel that leaves the line is a JSON line."""
     parser = argparse.ArgumentParser(prog="wms-devices simulate sorter_modbus", description="A line over Modbus.")
-    parser.add_argument("--tcp", type=int, default=0, metavar="PORT", help="listen there (0: any free port)")
+    add_wire(parser)
     parser.add_argument("--chutes", type=int, default=60, help="chutes 1 to N")
     parser.add_argument("--window-ms", type=int, default=300)
     parser.add_argument("--memory", type=Path, help="file of the PLC's lasting memory")
@@ -45,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
         faults=read_faults(wish.faults),
         seed=wish.seed,
     )
-    line = ModbusLine(settings, Memory(wish.memory), wish.tcp)
+    line = ModbusLine(settings, Memory(wish.memory), listening(wish))
     print(json.dumps({"ready": True, "machine": "sorter_modbus", "url": line.end.address}), flush=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

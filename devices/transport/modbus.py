@@ -1,4 +1,4 @@
-"""Modbus/TCP by pymodbus: holding registers and coils of one machine, every call with a deadline."""
+"""Modbus by pymodbus, over TCP or as RTU on a serial line: every call has a deadline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from pymodbus.client import ModbusTcpClient
+from pymodbus.client import ModbusSerialClient, ModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
 from devices.errors import ConfigError, DeviceAbsent, DeviceError
@@ -19,11 +19,28 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 
 def modbus_address(url: str) -> Address:
-    """The address of a Modbus machine. Raises ConfigError for anything but `tcp://host:port`."""
+    """The address of a Modbus machine: `tcp://host:port`, or `serial:///path?baud=..`. Raises ConfigError."""
     address = parse_address(url)
-    if address.scheme != "tcp":
-        raise ConfigError(f'"{url}": Modbus goes over tcp, for example tcp://192.168.1.60:502')
+    if address.scheme not in ("tcp", "serial"):
+        example = "tcp://192.168.1.60:502 or serial:///dev/ttyUSB0?baud=115200"
+        raise ConfigError(f'"{url}": Modbus goes over tcp or a serial line, for example {example}')
+    if address.scheme == "serial" and not address.option("baud", ""):
+        raise ConfigError(f'"{url}" must name the speed of the line, as in ?baud=19200&parity=E')
     return address
+
+
+def _client_of(address: Address) -> Any:
+    if address.scheme == "tcp":
+        return ModbusTcpClient(address.host, port=address.port, timeout=ANSWER_S, retries=0)
+    return ModbusSerialClient(
+        address.path,
+        baudrate=int(address.option("baud", "")),
+        bytesize=int(address.option("bits", "8")),
+        parity=address.option("parity", "N"),
+        stopbits=int(address.option("stop", "1")),
+        timeout=ANSWER_S,
+        retries=0,
+    )
 
 
 class ModbusWire:
@@ -33,9 +50,10 @@ class ModbusWire:
         address = modbus_address(url)
         self._url = url
         self._unit = unit
-        self._client = ModbusTcpClient(address.host, port=address.port, timeout=ANSWER_S, retries=0)
-        if not self._client.connect():  # type: ignore[no-untyped-call]  # pymodbus leaves these two untyped
-            raise DeviceAbsent(f"{url} does not answer: is the machine on, and its Modbus server enabled?")
+        self._client = _client_of(address)
+        if not self._client.connect():
+            why = "is the machine on, and its Modbus server enabled?"
+            raise DeviceAbsent(f"{url} does not answer: {why if address.scheme == 'tcp' else 'is the cable in?'}")
 
     def read(self, address: int, count: int) -> Sequence[int]:
         """Holding registers (FC 3)."""
@@ -61,9 +79,15 @@ class ModbusWire:
             f"read coils {address} to {address + count - 1}",
             lambda: self._client.read_coils(address, count=count, device_id=self._unit),
         )
-        if len(answer.bits) < count:
-            raise DeviceError(f"{self._url} sent {len(answer.bits)} coils instead of {count}")
-        return [bool(bit) for bit in answer.bits[:count]]
+        return self._bits(answer, count)
+
+    def read_inputs(self, address: int, count: int) -> list[bool]:
+        """Discrete inputs (FC 2)."""
+        answer = self._ask(
+            f"read inputs {address} to {address + count - 1}",
+            lambda: self._client.read_discrete_inputs(address, count=count, device_id=self._unit),
+        )
+        return self._bits(answer, count)
 
     def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Coils (FC 15)."""
@@ -73,7 +97,12 @@ class ModbusWire:
         )
 
     def close(self) -> None:
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()
+
+    def _bits(self, answer: Any, count: int) -> list[bool]:
+        if len(answer.bits) < count:
+            raise DeviceError(f"{self._url} sent {len(answer.bits)} bits instead of {count}")
+        return [bool(bit) for bit in answer.bits[:count]]
 
     def _ask(self, what: str, call: Callable[[], Any]) -> Any:
         try:

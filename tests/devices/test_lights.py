@@ -15,9 +15,10 @@ from tests.devices.context import Bench
 from tests.devices.processes import MachineProcess, wait_until
 
 
-@pytest.fixture
-def wall() -> Iterator[MachineProcess]:
-    made = MachineProcess("light", "--lights", "12")
+@pytest.fixture(params=["tcp", "rtu"])
+def wall(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MachineProcess]:
+    wire: list[str | Path] = ["--port", tmp_path / "wall", "--baud", "19200"] if request.param == "rtu" else []
+    made = MachineProcess("light", "--lights", "12", *wire)
     yield made
     made.stop()
 

@@ -1,4 +1,4 @@
-"""The driver of a sorting line over Modbus/TCP: a poll every 20 ms by pymodbus, on one thread."""
+"""The driver of a sorting line over Modbus, on TCP or a serial line: a poll every 20 ms by pymodbus, on one thread."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 from devices.driver import Context
 from devices.drivers.sorter_modbus.session import ModbusSession
 from devices.drivers.sorter_wsp.bookings import BOOKED_MAX, Bookings
-from devices.drivers.sorting_line import SortingLine
+from devices.drivers.sorting_line import BAUD_MIN, SortingLine
+from devices.errors import ConfigError
 from devices.options import read_options, require
 from devices.transport.modbus import UNIT_MAX, ModbusWire, modbus_address
 
@@ -39,7 +40,9 @@ class ModbusSorter(SortingLine[ModbusWire, ModbusSession]):
     def check(options: Mapping[str, object]) -> None:
         """Raises ConfigError where the device's table cannot work."""
         read_options(ModbusSorterOptions, options)
-        modbus_address(str(options.get("url", "")))
+        address = modbus_address(str(options.get("url", "")))
+        if address.scheme == "serial" and int(address.option("baud", "0")) < BAUD_MIN:
+            raise ConfigError(f'"{address.url}": a sorting line needs at least {BAUD_MIN} baud, as in ?baud=115200')
 
     def __init__(self, context: Context) -> None:
         options = read_options(ModbusSorterOptions, context.options)

@@ -14,7 +14,7 @@ from devices.driver import Context
 from devices.drivers.sorter_wsp.bookings import BOOKED_MAX, Bookings
 from devices.drivers.sorter_wsp.doing import AWAITING_S
 from devices.drivers.sorter_wsp.session import SorterSession
-from devices.drivers.sorting_line import SortingLine
+from devices.drivers.sorting_line import BAUD_MIN, SortingLine
 from devices.errors import ConfigError
 from devices.framing.wsp import NODE_CHARACTERS_MAX
 from devices.options import read_options, require
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 READ_BYTES_MAX: Final = 4096
 WRITE_DEADLINE_S: Final = 1.0
-BAUD_MIN: Final = 57_600
 BITS_PER_BYTE: Final = 10
 # The next frame is handed over this long before the wire is free: less than a frame, enough to leave no gap.
 LEAD_S: Final = 0.001

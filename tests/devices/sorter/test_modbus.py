@@ -268,17 +268,21 @@ def test_the_twin_s_server_refuses_what_the_specification_refuses(request_pdu: b
     assert Registers(registers=100, coils=8).answer(request_pdu) == bytes([request_pdu[0] | 0x80, code])
 
 
-def test_a_serial_url_is_refused_before_anything_opens() -> None:
-    with pytest.raises(ConfigError, match="tcp://"):
-        ModbusSorter.check({"url": "serial:///dev/ttyUSB0?baud=115200"})
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [("file:///tmp/x", "tcp://"), ("serial:///dev/ttyUSB0", "baud"), ("serial:///dev/ttyUSB0?baud=9600", "57600")],
+)
+def test_a_wire_that_cannot_be_is_refused_before_anything_opens(url: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        ModbusSorter.check({"url": url})
 
 
-@pytest.fixture
-def station(tmp_path: Path) -> Iterator[tuple[Path, MachineProcess]]:
+@pytest.fixture(params=["tcp", "rtu"])
+def station(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Path, MachineProcess]]:
     (tmp_path / "plan.csv").write_text("code,chute\nSF1,7\n")
-    machine = MachineProcess(
-        "sorter_modbus", "--plan", tmp_path / "plan.csv", "--rate", "7200", "--memory", tmp_path / "plc.memory"
-    )
+    wire: list[str | Path] = ["--port", tmp_path / "plc"] if request.param == "rtu" else ["--tcp", "0"]
+    memory: list[str | Path] = ["--memory", tmp_path / "plc.memory"]
+    machine = MachineProcess("sorter_modbus", *wire, "--plan", tmp_path / "plan.csv", "--rate", "3600", *memory)
     yield tmp_path, machine
     machine.stop()
 
