@@ -77,8 +77,8 @@ def dialogues_page() -> str:
     return (
         f"# Dialogues\n\n{MADE_BY}\n"
         "What a PDA can be led through, as the rooms declare it. A step listens to scans, to keys and typed values\n"
-        "(the actions), or to a scale; a refusal keeps the step and shows the reason. *end* is the menu.\n"
-        + "".join(_dialogue(one) for one in DIALOGUES.values())
+        "(the actions), to a scale or to a put wall's buttons; a refusal keeps the step and shows the reason.\n"
+        "*end* is the menu.\n" + "".join(_dialogue(one) for one in DIALOGUES.values())
     )
 
 
@@ -103,6 +103,7 @@ def _opened(one: Dialogue) -> str:
 
 def _listens(step: Step) -> str:
     heard = ["scan"] * (step.on_scan is not None) + ["weight"] * (step.on_weight is not None)
+    heard += ["button"] * (step.on_button is not None)
     return ", ".join([*heard, *(f"`{action}`" for action in step.actions)])
 
 

@@ -1,4 +1,4 @@
-"""The lights of a put wall over Modbus/TCP coils: light n is coil `first` + n - 1.
+"""The lights of a put wall over Modbus coils: light n is coil `first` + n - 1; and its buttons, as inputs.
 
 What should be lit is kept here and written whole at each change and every second, so that a controller that was
 switched off shows the right lights again by itself. It is read back: an order is taken when the coils say so.
@@ -29,16 +29,52 @@ KEYS = frozenset({"on", "off", "only"})
 
 @dataclass(frozen=True, slots=True)
 class LightOptions:
-    """`lights`: how many; `first`: the coil of light 1, counted from 0; `unit`: the controller's Modbus number."""
+    """`lights`: how many; `first`: the coil of light 1, counted from 0; `unit`: the controller's Modbus number.
+
+    `buttons`: how many, 0 for none; `first_button`: the discrete input of button 1; `repeat_ms`: a second press within
+    this time is the same one, bouncing.
+    """
 
     lights: int = 16
     first: int = 0
     unit: int = 1
+    buttons: int = 0
+    first_button: int = 0
+    repeat_ms: int = 300
 
     def __post_init__(self) -> None:
         require(1 <= self.lights <= 1_000, "lights must be 1 to 1000")
         require(0 <= self.first <= 65_535 - self.lights, "first must be 0 to 65535, less the number of lights")
+        require(0 <= self.buttons <= 1_000, "buttons must be 0 to 1000")
+        require(
+            0 <= self.first_button <= 65_535 - self.buttons,
+            "first_button must be 0 to 65535, less the number of buttons",
+        )
+        require(0 <= self.repeat_ms <= 5_000, "repeat_ms must be 0 to 5000")
         require(0 <= self.unit <= UNIT_MAX, f"unit must be from 0 to {UNIT_MAX}")
+
+
+class Buttons:
+    """Which buttons were pressed, from what their inputs read. One held down when we begin to look is no press."""
+
+    def __init__(self, repeat_s: float) -> None:
+        self._repeat_s = repeat_s
+        self._down: list[bool] | None = None
+        self._pressed_s: dict[int, float] = {}
+
+    def forget(self) -> None:
+        """The wire was gone: nobody knows what happened meanwhile."""
+        self._down = None
+
+    def look(self, down: list[bool], now_s: float) -> list[int]:
+        """The buttons that went down since the last look, counted from 1."""
+        before, self._down = self._down, down
+        if before is None:
+            return []
+        fresh = [place + 1 for place, (was, now) in enumerate(zip(before, down, strict=True)) if now and not was]
+        pressed = [one for one in fresh if now_s - self._pressed_s.get(one, float("-inf")) >= self._repeat_s]
+        self._pressed_s.update(dict.fromkeys(pressed, now_s))
+        return pressed
 
 
 @dataclass(slots=True)
@@ -64,7 +100,7 @@ def _numbers(value: object, lights: int) -> frozenset[int]:
 
 
 class PutWallLights:
-    """Takes `{kind: "lights", facts: {on, off | only}}`; how it ended is an event `command`."""
+    """Takes `{kind: "lights", facts: {on, off | only}}`; how it ended is an event `command`. Emits `press` {button}."""
 
     kind: ClassVar[str] = "light_modbus"
 
@@ -72,6 +108,7 @@ class PutWallLights:
         self._context = context
         self._options = read_options(LightOptions, context.options)
         self._board = HealthBoard(context.now_ms)
+        self._buttons = Buttons(self._options.repeat_ms / 1000)
         self._changing = threading.Lock()
         self._lit: frozenset[int] = frozenset()
         self._orders: deque[_Order] = deque()
@@ -107,6 +144,7 @@ class PutWallLights:
         self._give_up()
         self._tell()
         wire = ModbusWire(str(self._context.options["url"]), self._options.unit)
+        self._buttons.forget()
         try:
             self._work(wire)
         finally:
@@ -126,9 +164,27 @@ class PutWallLights:
                 self._board.turn(*self._state(unequal))
                 if equal:
                     self._taken(orders)
+            if self._options.buttons:
+                self._look_at_buttons(wire)
             self._give_up()
             self._tell()
             time.sleep(LOOK_S)
+
+    def _look_at_buttons(self, wire: ModbusWire) -> None:
+        down = wire.read_inputs(self._options.first_button, self._options.buttons)
+        for button in self._buttons.look(down, self._context.monotonic_s()):
+            try:
+                ticket = self._context.emit("press", {"button": button})
+            except OutboxFull as error:
+                self._not_stored(str(error))
+                continue
+            ticket.on_commit(lambda: self._board.count("presses"))
+            ticket.on_failure(lambda: self._not_stored("the disk refused it"))
+
+    def _not_stored(self, why: str) -> None:
+        """The light stays on, so the person presses again."""
+        self._board.count("not_stored")
+        self._board.turn(State.DEGRADED, f"outbox: {why}")
 
     def _show(self, wire: ModbusWire, lit: frozenset[int]) -> bool:
         """Write all coils, read them back; True if they are as they should be."""

@@ -1,7 +1,8 @@
 """The simulated controller of a put wall's lights: `wms-devices simulate light --tcp 5020 --lights 16`.
 
 Controls: `{"report": true}` (which lights are on), `{"reset": true}` (all dark, as after a power cut),
-`{"stuck": n}` (light n stays dark whatever is written), `{"unplug": seconds}`.
+`{"stuck": n}` (light n stays dark whatever is written), `{"press": n}` (button n goes down for a moment),
+`{"hold": n}` (and stays down; 0: all up), `{"unplug": seconds}`.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from devices.simulators.modbus_wires import add_wire, listening
 
 TURN_S: Final = 0.02
 LIGHTS_MAX: Final = 1_000
+PRESS_S: Final = 0.25
 
 
 class SimulatedLights:
     """Lights and their Modbus server, turned by one thread."""
 
     def __init__(self, lights: int, listen: Callable[[Registers], ModbusEnd]) -> None:
-        self.registers = Registers(coils=lights)
+        self.registers = Registers(coils=lights, inputs=lights)
+        self._up_s = 0.0
         self.server = listen(self.registers)
         self._stuck: set[int] = set()
         self._plug_s = 0.0
@@ -45,6 +48,9 @@ class SimulatedLights:
                 time.sleep(TURN_S)
             else:
                 self.server.serve(TURN_S)
+            if self._up_s and time.monotonic() >= self._up_s:
+                self._up_s = 0.0
+                self.registers.inputs[:] = [False] * len(self.registers.inputs)
             for light in self._stuck:
                 self.registers.coils[light - 1] = False
         self.server.unplug()
@@ -59,10 +65,16 @@ class SimulatedLights:
             self.registers.coils[:] = [False] * len(self.registers.coils)
         elif "stuck" in asked:
             self._stuck = {int(asked["stuck"])} if asked["stuck"] else set()
+        elif "press" in asked:
+            self.registers.inputs[int(asked["press"]) - 1] = True
+            self._up_s = time.monotonic() + PRESS_S
+        elif "hold" in asked:
+            self._up_s = 0.0
+            self.registers.inputs[:] = [place + 1 == asked["hold"] for place in range(len(self.registers.inputs))]
         elif "unplug" in asked:
             self._unplug_for_s = float(asked["unplug"])
         else:
-            raise ValueError("known are report, reset, stuck and unplug")
+            raise ValueError("known are report, reset, stuck, press, hold and unplug")
         return {"ok": True}
 
 

@@ -1,7 +1,8 @@
 """A small Modbus/TCP server for simulated machines: holding registers and coils, one connection, no thread.
 
 Written from the public Modbus specification for machines that must share no code with the drivers. Function codes 1
-(read coils), 3 (read holding registers), 5 and 15 (write coils), 16 (write registers); all else is exception 1.
+(read coils), 2 (read inputs), 3 (read holding registers), 5 and 15 (write coils), 16 (write registers); all else is
+exception 1.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ RECEIVE_BYTES: Final = 4096
 class Registers:
     """The machine's memory. `damage` may change what a read gives, as a bad gateway in between would."""
 
-    def __init__(self, registers: int = 0, coils: int = 0) -> None:
+    def __init__(self, registers: int = 0, coils: int = 0, inputs: int = 0) -> None:
         self.holding = [0] * registers
         self.coils = [False] * coils
+        self.inputs = [False] * inputs
         self.damage: Callable[[list[int]], list[int]] = lambda values: values
 
     def answer(self, request: bytes) -> bytes:
@@ -41,7 +43,9 @@ class Registers:
                 case 16:
                     return self._write(request)
                 case 1:
-                    return self._read_coils(*struct.unpack(">HH", request[1:5]))
+                    return self._read_bits(1, self.coils, *struct.unpack(">HH", request[1:5]))
+                case 2:
+                    return self._read_bits(2, self.inputs, *struct.unpack(">HH", request[1:5]))
                 case 5:
                     return self._write_coil(request)
                 case 15:
@@ -67,13 +71,14 @@ class Registers:
         self.holding[at : at + count] = struct.unpack(f">{count}H", request[6:])
         return request[:5]
 
-    def _read_coils(self, at: int, count: int) -> bytes:
-        if not 1 <= count <= COILS_MAX or at + count > len(self.coils):
-            return bytes([0x81, ILLEGAL_ADDRESS])
+    @staticmethod
+    def _read_bits(function: int, bits: list[bool], at: int, count: int) -> bytes:
+        if not 1 <= count <= COILS_MAX or at + count > len(bits):
+            return bytes([function | 0x80, ILLEGAL_ADDRESS])
         packed = bytearray((count + 7) // 8)
-        for place, lit in enumerate(self.coils[at : at + count]):
+        for place, lit in enumerate(bits[at : at + count]):
             packed[place // 8] |= lit << place % 8
-        return bytes([1, len(packed)]) + bytes(packed)
+        return bytes([function, len(packed)]) + bytes(packed)
 
     def _write_coil(self, request: bytes) -> bytes:
         at, value = struct.unpack(">HH", request[1:5])

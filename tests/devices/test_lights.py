@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devices.drivers import light_modbus
-from devices.drivers.light_modbus import PutWallLights, wanted_after
+from devices.drivers.light_modbus import Buttons, PutWallLights, wanted_after
 from devices.errors import ConfigError
 from tests.devices.context import Bench
 from tests.devices.processes import MachineProcess, wait_until
@@ -53,6 +53,37 @@ def test_lights_go_on_and_off_at_their_coils(bench: Bench, wall: MachineProcess)
     order(bench, "c", only=[5])
     bench.wait_for(lambda: told(bench).get("c") == "taken")
     assert lit(wall) == [7]
+
+
+def test_a_press_is_told_once_and_a_button_that_is_held_is_no_second_one(tmp_path: Path, wall: MachineProcess) -> None:
+    wall.control(hold=3)
+    made = Bench(tmp_path, PutWallLights, wall.ready["url"], lights=8, buttons=8, first_button=2)
+    try:
+        made.start()
+        made.wait_for(lambda: made.driver.health().state == "ready")
+        wait_until(lambda: made.driver.health().counters["writes"] > 1)
+        wall.control(hold=0)
+        wall.control(press=7)
+        made.wait_for(lambda: made.facts("press"))
+        assert made.facts("press") == [{"button": 5}]
+        wall.control(hold=8)
+        made.wait_for(lambda: len(made.facts("press")) == 2)
+        wall.control(unplug=0.3)
+        made.wait_for(lambda: len(made.faults) > 0)
+        writes = made.driver.health().counters["writes"]
+        made.wait_for(lambda: made.driver.health().counters["writes"] > writes + 1)
+        assert made.facts("press") == [{"button": 5}, {"button": 6}]
+    finally:
+        made.close()
+
+
+def test_buttons_bounce_and_are_pressed_again() -> None:
+    buttons = Buttons(0.3)
+    up, down = [False, False], [False, True]
+    looks = [(down, 0.0), (up, 0.1), (down, 0.2), (up, 0.25), (down, 0.3), (down, 0.9), (up, 1.0), (down, 1.1)]
+    assert [buttons.look(read, now_s) for read, now_s in looks] == [[], [], [2], [], [], [], [], [2]]
+    buttons.forget()
+    assert buttons.look(down, 5.0) == []
 
 
 def test_a_controller_that_was_switched_off_shows_the_right_lights_again(bench: Bench, wall: MachineProcess) -> None:

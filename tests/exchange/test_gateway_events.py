@@ -86,6 +86,8 @@ POISON: list[tuple[str, Any]] = [
     ("measure", {"codes": 7, "weight_g": 5}),
     ("measure", {"codes": [], "weight_g": -5}),
     ("unreadable", {"register": None}),
+    ("press", {"button": 0}),
+    ("press", {"button": "1"}),
     ("scan", {}),
     ("device", {"state": "on fire"}),
     ("line", {"state": {"a": 1}}),

@@ -121,6 +121,22 @@ def test_a_repeated_or_late_report_changes_nothing(database: Database) -> None:
     assert reported(database, job_id, S.CLAIMED, S.SENT, S.FAILED) is S.SENT
 
 
+def test_a_printer_that_stands_in_is_named_and_noted_once(database: Database) -> None:
+    def claimed(printer: str, reason: str | None = None) -> JobState:
+        return acting(database, lambda call: service.report(call, job_id, "claimed", reason, printer))
+
+    job_id = queued(database)
+    claimed("printer1")
+    assert claimed("printer2", "failover") is S.CLAIMED
+    assert claimed("printer2", "failover") is S.CLAIMED
+    assert database.read(lambda session: queries.job(session, 1, job_id)).printer == "printer2"
+    noted = select(AuditRow.facts).where(AuditRow.what == service.TAKEN_OVER)
+    (facts,) = database.read(lambda session: session.scalars(noted).all())
+    assert (facts["of"], facts["by"], facts["station"]) == ("printer1", "printer2", STATION)
+    reported(database, job_id, S.SENDING, S.VERIFIED)
+    assert claimed("printer1", "failover") is S.VERIFIED
+
+
 def test_trouble_is_kept_as_it_was_told_but_harmless(database: Database) -> None:
     job_id = queued(database)
     acting(database, lambda call: service.report(call, job_id, "failed", "paper\x1b out\u202e", "PK-01 \x00printer"))

@@ -30,7 +30,9 @@ from wms.people.values import Role
 from wms.picking import service as picking
 from wms.picking.tables import Batch
 from wms.shipping.tables import Courier
-from wms.site.tables import Aisle, Place, Slot, Station
+from wms.site import closing
+from wms.site import queries as site
+from wms.site.tables import Place, Slot, Station
 from wms.work import service as work
 from wms.work.tables import DialogueState
 
@@ -72,6 +74,9 @@ def a_busy_day(park: Park, seed: int = 7) -> None:
     park.clock.at = NOW
     park.database.transact(lambda session: _told(session, park.warehouse_id, luck))
     crew(park, luck)
+    aisles = park.read(lambda session: site.hall(session, park.warehouse_id)).aisles
+    if len(aisles) > 15:
+        park.act(lambda call: closing.close_aisle(call, aisles[15].name, why="货架检修"))
 
 
 def real_orders(park: Park, count: int = 96) -> None:
@@ -206,8 +211,6 @@ def _moves(session: Session, warehouse_id: int, merchant_id: int, luck: random.R
         if slot.place_id != tote
     ]
     session.execute(insert(table_of(MovementRow)), rows)
-    if session.scalars(select(Aisle.id).where(Aisle.warehouse_id == warehouse_id)).all()[15:]:
-        session.execute(update(Aisle).where(Aisle.warehouse_id == warehouse_id, Aisle.index == 15).values(blocked=True))
 
 
 def _house(session: Session, warehouse_id: int, merchant_id: int) -> None:

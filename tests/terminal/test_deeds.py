@@ -25,6 +25,7 @@ from wms.ledger.promises import PROMISES
 from wms.outbound import service as outbound
 from wms.outbound.tables import Wave
 from wms.picking.tables import Batch, KeptPlan
+from wms.printing import service as printing
 from wms.printing.tables import PrintJob
 from wms.site import queries as site
 from wms.site import service as site_service
@@ -199,6 +200,21 @@ def test_labels_of_a_dead_printer_go_to_the_nearest_that_works(desk: Desk) -> No
     jobs = desk.park.read(lambda session: session.execute(select(PrintJob.station_id, PrintJob.state)).all())
     assert sorted(job.state for job in jobs if job.station_id == there.id) == ["queued", "queued"]
     assert [job.state for job in jobs if job.station_id != there.id] == ["cancelled", "cancelled"]
+
+
+def test_a_printer_that_stands_in_for_another_is_told_for_ten_minutes(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    for key in ("L1", "L2"):
+        job = a_job(desk, key, "PK-01")
+        desk.park.act(lambda call, job=job: printing.report(call, job, "claimed", None, "printer1"))  # type: ignore[misc]
+        desk.park.act(lambda call, job=job: printing.report(call, job, "claimed", "failover", "printer2"))  # type: ignore[misc]
+    station = desk.park.read(lambda session: site.station_by_code(session, desk.park.warehouse_id, "PK-01"))
+    assert only(desk).key == f"taken_over:{station.id}:printer1:printer2"
+    words = desk.page("")
+    assert "2 张标签改由 printer2 打印" in words
+    assert "printer1 打不了" in words
+    desk.park.clock.advance(minutes=11)
+    assert found(desk) == {}
 
 
 def test_a_label_nobody_is_sure_of_asks_for_a_person(sqlite_desk: Desk) -> None:

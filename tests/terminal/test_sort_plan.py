@@ -66,3 +66,23 @@ def test_a_proposed_plan_is_used_or_not(line: Desk) -> None:
 
 def test_a_chute_that_is_not_there_is_refused(line: Desk) -> None:
     assert line.do("plan_line", without=[99]).json["error"]["reason"] == Reason.CHUTE_UNKNOWN.value
+
+
+def test_several_chutes_are_tried_as_closed_at_once_as_people_type_them(line: Desk) -> None:
+    first, second = running(line)["YD", "杭州"][0], running(line)["YD", "上海"][0]
+    assert line.do("plan_line", closed=f" {second}，{first} ").status_code == 200
+    delivered(line)
+    words = page(line)
+    both = ", ".join(map(str, sorted((first, second))))
+    assert f"不用格口 {both}" in words
+    assert f'value="{both}"' in words
+
+
+@pytest.mark.parametrize("typed", ["five", "5;x", "5, -1", "12345", 7, "1 " * 150])
+def test_chutes_nobody_can_read_are_refused(line: Desk, typed: object) -> None:
+    assert line.do("plan_line", closed=typed).json["error"]["reason"] == Reason.BAD_INPUT.value
+
+
+def test_a_chute_s_tile_says_in_a_word_what_its_button_tries(line: Desk) -> None:
+    assert ">试关</button>" in page(line)
+    assert ">?</button>" not in page(line)

@@ -305,7 +305,8 @@ OnAction = Callable[[Turn, str], Move]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One step: what it shows, what a scan does, what each key or input does, and where it may lead (None is the
-    end). One that `shows_labels` is drawn again when the station's printer reports.
+    end). One that `shows_labels` is drawn again when the station's printer reports. At a put wall `light` says which
+    place is lit (None: none), and `on_button` what the button of a place does.
     """
 
     screen: Show
@@ -314,6 +315,8 @@ class Step:
     actions: Mapping[str, OnAction] = field(default_factory=dict)
     on_weight: Callable[[Turn, int], Move] | None = None
     shows_labels: bool = False
+    light: Callable[[Turn], int | None] | None = None
+    on_button: Callable[[Turn, int], Move] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ class MadeOn:
 
 
 Also = Callable[[Call], object]
+Hears = Callable[[Step], Callable[[Turn, int], Move] | None]
 
 
 def _nothing(call: Call) -> None:
@@ -102,17 +103,47 @@ def act(
 
 def weigh(db: Database, clock: Clock, who: Who, event_id: str, weight_g: int, also: Also = _nothing) -> Outcome | None:
     """A stable weight from the person's station; None when the step at hand does not care. `also` as for a scan."""
+    return _told(db, clock, who, event_id, ("weight", weight_g), lambda step: step.on_weight, also)
+
+
+def press_button(
+    db: Database, clock: Clock, who: Who, event_id: str, place: int, also: Also = _nothing
+) -> Outcome | None:
+    """The button of a place at the station's put wall; None when the step at hand does not care. `also` as above."""
+    return _told(db, clock, who, event_id, ("button", place), lambda step: step.on_button, also)
+
+
+def _told(
+    db: Database, clock: Clock, who: Who, event_id: str, what: tuple[str, int], heard: Hears, also: Also
+) -> Outcome | None:
+    """Something a machine of the person's station says in a number."""
     assert who.person_id is not None
     remembered(db).take(who.person_id)
     at = db.read(lambda session: standing(session, who.person_id or 0))
-    if at.dialogue == MENU or _step(at).on_weight is None:
+    if at.dialogue == MENU or heard(_step(at)) is None:
         return None
 
     def work(call: Call) -> dict[str, Any]:
         also(call)
-        return _weighed(call, weight_g)
+        at = _kept(call)
+        act = None if at.dialogue == MENU else heard(_step(at))
+        if act is None:
+            return {"message": None}
+        return _keep(call, at, _entered(at, act(Turn(call, at.state), what[1])))
 
-    return perform(db, clock, who, event_id, fingerprint(f"weight {weight_g}"), work)
+    return perform(db, clock, who, event_id, fingerprint(f"{what[0]} {what[1]}"), work)
+
+
+def light_of(db: Database, clock: Clock, who: Who) -> int | None:
+    """Which place of the put wall is to be lit for where the person stands now."""
+
+    def look(session: Session) -> int | None:
+        call = Call.begun(session, who, "view", clock.now())
+        at = standing(session, _person(call))
+        light = None if at.dialogue == MENU else _step(at).light
+        return None if light is None else light(Turn(call, at.state))
+
+    return db.read(look)
 
 
 def _scanned(call: Call, scan_id: str, code: str, aim: str | None, made_on: MadeOn | None) -> dict[str, Any]:
@@ -156,14 +187,6 @@ def _kept(call: Call) -> Standing:
         call.session.execute(insert_for(call.session, _state).on_conflict_do_nothing(), _row(call, AT_MENU))
         row = call.session.execute(WHERE_LEFT_KEPT, mine).one_or_none()
     return as_left(row)
-
-
-def _weighed(call: Call, weight_g: int) -> dict[str, Any]:
-    at = _kept(call)
-    step = _step(at)
-    if at.dialogue == MENU or step.on_weight is None:
-        return {"message": None}
-    return _keep(call, at, _entered(at, step.on_weight(Turn(call, at.state), weight_g)))
 
 
 def _entered(at: Standing, move: Move) -> menu.Entered:

@@ -29,6 +29,8 @@ from wms.printing.values import JobState, LabelValues, Offered, PrintRequest
 from wms.printing.values.labels import REPRINT_MAX
 
 OFFERED_MAX = 20
+FAILOVER = "failover"  # a gateway's word for it
+TAKEN_OVER = "print.taken_over"
 TROUBLE_LENGTH_MAX = 300
 
 Redraw = Callable[[int, str], LabelValues]  # (number of the reprint, nonce) -> the label with both on it
@@ -203,11 +205,26 @@ def report(call: Call, job_id: int, state: str, reason: str | None = None, print
     if call.who.station_id is not None and call.who.station_id != job.station_id:
         raise Refused(Reason.PRINT_JOB_UNKNOWN, job=job_id)
     then = after_report(JobState(job.state), reported)
-    if then != job.state:
+    if then == reported == JobState.CLAIMED and reason == FAILOVER and printer:
+        _taken_over(call, job, clean(printer, TROUBLE_LENGTH_MAX))
+    elif then != job.state:
         _change(call, job, then)
         job.trouble = clean(reason, TROUBLE_LENGTH_MAX) if reason else None
         job.printer = clean(printer, TROUBLE_LENGTH_MAX) if printer else job.printer
     return then
+
+
+def _taken_over(call: Call, job: PrintJob, printer: str) -> None:
+    """Another printer of its group has it, since its own could not print. A repeated report changes nothing."""
+    before = job.printer
+    if before == printer:
+        return
+    if job.state != JobState.CLAIMED:
+        _change(call, job, JobState.CLAIMED)
+    job.printer = printer
+    call.session.flush()
+    note(call, TAKEN_OVER, job=job.id, station=job.station_id, document=job.document, of=before or "", by=printer)
+    call.wakes.add("live")
 
 
 def _state(word: str) -> JobState:

@@ -22,7 +22,7 @@ from wms.core.db import Database
 from wms.core.db.tables import table_of
 from wms.core.perform import Outcome, system_call, to_json
 from wms.core.refusal import Reason, Refused
-from wms.exchange.gateways.service import REASON_LENGTH_MAX, WORD_LENGTH_MAX, keep_health
+from wms.exchange.gateways.service import REASON_LENGTH_MAX, WORD_LENGTH_MAX, has_lights, keep_health, order_lights
 from wms.handheld import shell
 from wms.people import queries as people
 from wms.printing import queries as printing_queries
@@ -35,6 +35,7 @@ EVENTS_MAX = 200
 WEIGHT_G_MAX = 1_000_000
 EVENT_LENGTH_MAX = 2_000
 CODES_MAX = 8
+BUTTON_MAX = 1_000
 SEQ_MAX = 2**62
 WALL = WallClock()
 
@@ -141,6 +142,7 @@ def _scan(db: Database, clock: Clock, gateway: Gateway, seq: int, facts: Mapping
         code, aim = str(facts["code"]), facts.get("aim")
         outcome = shell.scan(db, clock, who, _event_id(gateway, seq), code, aim, also=_marking(gateway, seq))
         shell.tell(db, clock, who, outcome)
+        _light(db, clock, gateway, who)
     if not _booked(outcome):
         _in_turn(db, clock, gateway, seq, lambda call: None)
 
@@ -162,6 +164,38 @@ def _weight(db: Database, clock: Clock, gateway: Gateway, seq: int, facts: Mappi
             shell.tell(db, clock, who, outcome)
     if not _booked(outcome):
         _in_turn(db, clock, gateway, seq, keep)
+
+
+def _press(db: Database, clock: Clock, gateway: Gateway, seq: int, facts: Mapping[str, Any]) -> None:
+    """A button of the station's put wall: the put of whoever is logged in there."""
+    place = facts["button"]
+    if type(place) is not int or not 1 <= place <= BUTTON_MAX:
+        raise ValueError("a button nobody has")
+    who, outcome = _at_station(db, gateway), None
+    if who is not None:
+        outcome = shell.press_button(db, clock, who, _event_id(gateway, seq), place, _marking(gateway, seq))
+        if outcome is not None:
+            shell.tell(db, clock, who, outcome)
+            _light(db, clock, gateway, who)
+    if not _booked(outcome):
+        _in_turn(db, clock, gateway, seq, lambda call: None)
+
+
+def _light(db: Database, clock: Clock, gateway: Gateway, who: Who) -> None:
+    """Light the place where what is in the hand belongs, and no other, where the station has a wall with lights."""
+    if not db.read(lambda session: has_lights(session, gateway.station_id)):
+        return
+    place = shell.light_of(db, clock, who)
+    only = {"only": [] if place is None else [place]}
+    actor = f"gateway:{gateway.id}"
+    system_call(
+        db,
+        clock,
+        gateway.warehouse_id,
+        lambda call: order_lights(call, gateway.station_id, only),
+        request_id=f"lights:{gateway.id}",
+        actor=actor,
+    )
 
 
 def _event_id(gateway: Gateway, seq: int) -> str:
@@ -194,6 +228,7 @@ def _at_station(db: Database, gateway: Gateway) -> Who | None:
 _AT_STATION: dict[str, Callable[[Database, Clock, Gateway, int, Mapping[str, Any]], None]] = {
     "scan": _scan,
     "weight": _weight,
+    "press": _press,
 }
 
 

@@ -42,6 +42,12 @@ _keep_device = (
 )
 _keep_seen = update(_gateway).where(_gateway.c.id == bindparam("g")).values(seen_at=bindparam("now"))
 _job, _command = table_of(PrintJob), table_of(GatewayCommand)
+_lights_at = (
+    select(_device_row.c.id)
+    .join(_gateway, _gateway.c.id == _device_row.c.gateway_id)
+    .where(_gateway.c.station_id == bindparam("station"), _device_row.c.driver.like("light_%"))
+    .limit(1)
+)
 # Asked again and again by gateways that have nothing to do: one statement, kept compiled.
 _anything_to_do = union_all(
     select(_job.c.id).where(
@@ -209,8 +215,24 @@ def order_chute(call: Call, chute: int, command: str) -> None:
     _order(call, here, "chute", {"chute": chute, "command": command})
 
 
+def has_lights(session: Session, station_id: int) -> bool:
+    """True where a gateway of the station has a controller of lights."""
+    return session.execute(_lights_at, {"station": station_id}).first() is not None
+
+
 def order_lights(call: Call, station_id: int, facts: Mapping[str, Any]) -> int:
-    """Light a station's put wall: `{on, off}` or `{only}`, lists of lights. How many controllers were told."""
+    """Light a station's put wall: `{on, off}` or `{only}`, lists of lights. How many controllers were told; none where
+    just this was ordered last and is not known to have failed.
+    """
+    last = call.session.execute(
+        select(GatewayCommand.facts, GatewayCommand.result)
+        .join(Gateway, Gateway.id == GatewayCommand.gateway_id)
+        .where(Gateway.station_id == station_id, GatewayCommand.kind == "lights")
+        .order_by(GatewayCommand.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if last is not None and last.facts == facts and last.result in (None, "taken"):
+        return 0
     here = (Gateway.station_id == station_id, GatewayDevice.driver.like("light_%"))
     return _order(call, here, "lights", facts)
 

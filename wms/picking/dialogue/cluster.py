@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from wms.core.call import Call
-from wms.core.codes import Kind
+from wms.core.codes import Kind, Read
 from wms.core.dialogue import Ahead, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
@@ -25,16 +25,20 @@ from wms.picking.rules.walking import (
     At,
     Where,
     counted,
+    lawful,
     lot_differs,
     names_slot,
+    number_of,
     onward,
+    pick_at,
     pieces_of,
+    place_lit,
     start,
     undone,
     where_was,
 )
 from wms.picking.service.picks import put_into_tote
-from wms.picking.values import TASK_KIND, BatchState, PickFacts, Walk
+from wms.picking.values import TASK_KIND, BatchState, Walk
 from wms.site import queries as site
 from wms.work import service as work
 
@@ -80,7 +84,7 @@ def _screen(step: At) -> Callable[[Turn], Screen]:
             raise Refused(Reason.TASK_TAKEN, name=turn.say("cluster_pick.somebody"))
         if walk.state not in _UNDER_WAY:
             raise Refused(Reason.TASK_DONE)
-        return draw(_scene(turn, walk), _lawful(walk, where_was(step, turn.state)))
+        return draw(_scene(turn, walk), lawful(walk, where_was(step, turn.state)))
 
     return show
 
@@ -89,16 +93,6 @@ def _scene(turn: Turn, walk: Walk) -> Scene:
     call = turn.call
     building = site.warehouse(call.session, call.warehouse_id)
     return Scene(turn, walk, building, site.hall(call.session, call.warehouse_id))
-
-
-def _lawful(walk: Walk, where: Where) -> Where:
-    """Where one stood, unless the walk went on meanwhile (another device, a stopped order): then where it is now."""
-    if where.step in (At.CART, At.NEW_TOTE, At.LANE) or walk.cart_id is None or walk.next_empty_position is not None:
-        return start(walk)
-    pick = walk.pick(where.pick_id)
-    if pick is None or not pick.left or (walk.open_picks and pick.stop != walk.open_picks[0].stop):
-        return start(walk)
-    return replace(where, counted=min(where.counted, pick.left))
 
 
 def _judged(step: At, judge: Judge) -> Callable[[Turn, Scan], Move]:
@@ -117,20 +111,14 @@ def _withnews_of(turn: Turn, step: At, act: Callable[[Walk, Where], Move]) -> Mo
     before = where_was(step, turn.state)
     news = news_of(turn, step, before)
     if news is None:
-        return act(_walk(turn), _lawful(_walk(turn), before))
+        return act(_walk(turn), lawful(_walk(turn), before))
     walk = _walk(turn)
     if walk.state not in _UNDER_WAY:
         return Move(None, {}, news)
-    where = _lawful(walk, before)
+    where = lawful(walk, before)
     about_that = before.pick_id != where.pick_id or where.step is At.LANE
     move = _to(turn, where, None) if about_that else act(walk, where)
     return replace(move, message=news)
-
-
-def _pick_at(walk: Walk, where: Where) -> PickFacts:
-    pick = walk.pick(where.pick_id)
-    assert pick is not None, "a walking step has its pick"
-    return pick
 
 
 def _cart_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
@@ -157,7 +145,7 @@ def _new_tote_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
 def _slot_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
     if where.step is not At.SLOT:
         return _elsewhere(turn, walk, where, scan)
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     if not names_slot(pick, scan.read):
         return _stay(turn, where, messages.wrong_slot(turn, walk, pick, scan.read))
     there = replace(where, step=At.SKU)
@@ -167,7 +155,7 @@ def _slot_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
 def _sku_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
     if where.step not in (At.SKU, At.QUANTITY):
         return _elsewhere(turn, walk, where, scan)
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     pieces = pieces_of(pick, scan.read)
     if pieces is None:
         return _stay(turn, where, messages.wrong_sku(turn, pick, scan.read))
@@ -185,7 +173,7 @@ def _quantity_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
     """While the number is shown: more goods count on, and the tote confirms it."""
     if where.step is not At.QUANTITY:
         return _elsewhere(turn, walk, where, scan)
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     tote = walk.at(pick.position)
     if scan.read.kind is Kind.TOTE and scan.read.body != tote.tote_code:
         return _stay(turn, where, messages.wrong_tote(turn, walk, tote, scan.read))
@@ -198,23 +186,17 @@ def _quantity_typed(turn: Turn, value: str) -> Move:
     def act(walk: Walk, where: Where) -> Move:
         if where.step is not At.QUANTITY:
             raise Refused(Reason.STEP_WRONG)
-        pick = _pick_at(walk, where)
-        there = replace(where, step=At.TOTE, counted=_number(value, pick.left))
+        pick = pick_at(walk, where)
+        there = replace(where, step=At.TOTE, counted=number_of(value, pick.left))
         return _to(turn, there, messages.right(turn, there, pick))
 
     return _withnews_of(turn, At.QUANTITY, act)
 
 
-def _number(value: str, most: int) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= most:
-        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:12])
-    return int(value)
-
-
 def _tote_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
     if where.step is not At.TOTE:
         return _elsewhere(turn, walk, where, scan)
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     tote = walk.at(pick.position)
     if pieces_of(pick, scan.read) is not None:
         return _sku_scanned(turn, walk, replace(where, step=At.SKU), scan)
@@ -223,6 +205,25 @@ def _tote_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
     after = put_into_tote(turn.call, walk, pick, where.counted)
     there = onward(after, pick)
     return _to(turn, there, messages.booked(turn, there, after.pick(there.pick_id)))
+
+
+def _button(step: At) -> Callable[[Turn, int], Move]:
+    """At a put wall the totes stand in its places: the button of a place says what a scan of its tote says."""
+
+    def pressed(turn: Turn, place: int) -> Move:
+        def act(walk: Walk, where: Where) -> Move:
+            if place_lit(walk, where) is None:
+                raise Refused(Reason.STEP_WRONG)
+            code = next((tote.tote_code for tote in walk.totes if tote.position == place), None) or str(place)
+            return _elsewhere(turn, walk, where, Scan("", Read(Kind.TOTE, code, code), code))
+
+        return _withnews_of(turn, step, act)
+
+    return pressed
+
+
+def _light(step: At) -> Callable[[Turn], int | None]:
+    return lambda turn: place_lit(walk := _walk(turn), lawful(walk, where_was(step, turn.state)))
 
 
 def _lane_scanned(turn: Turn, walk: Walk, where: Where, scan: Scan) -> Move:
@@ -264,7 +265,7 @@ def _at_step(step: At, act: Callable[[Turn, Walk, Where], Move]) -> Callable[[Tu
 
 
 def _undo(turn: Turn, walk: Walk, where: Where) -> Move:
-    back = undone(where, _pick_at(walk, where))
+    back = undone(where, pick_at(walk, where))
     if back is None:
         raise Refused(Reason.NOTHING_TO_UNDO)
     return _to(turn, back, Message(Level.INFO, turn.say("cluster_pick.undone")))
@@ -281,7 +282,7 @@ def _undo_tote(turn: Turn, walk: Walk, where: Where) -> Move:
 def _skip(turn: Turn, walk: Walk, where: Where) -> Move:
     if len(walk.open_stops) < 2:
         return _stay(turn, where, messages.last_stop(turn))
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     service.skip_stop(turn.call, walk.batch_id, pick.stop)
     return _to(turn, onward(_walk(turn), None), messages.skipped(turn, pick))
 
@@ -294,8 +295,8 @@ def _missing_typed(turn: Turn, value: str) -> Move:
     def act(walk: Walk, where: Where) -> Move:
         if where.step is not At.SHORT:
             raise Refused(Reason.STEP_WRONG)
-        pick = _pick_at(walk, where)
-        shorted = service.short_pick(turn.call, pick.id, _number(value, pick.left))
+        pick = pick_at(walk, where)
+        shorted = service.short_pick(turn.call, pick.id, number_of(value, pick.left))
         after = _walk(turn)
         still = after.pick(pick.id)
         there = replace(where, step=At.SKU, counted=0) if still and still.left else onward(after, pick)
@@ -309,7 +310,7 @@ def _show_more(turn: Turn, walk: Walk, where: Where) -> Move:
 
 
 def _back(turn: Turn, walk: Walk, where: Where) -> Move:
-    pick = _pick_at(walk, where)
+    pick = pick_at(walk, where)
     if where.counted == 0:
         return _to(turn, Where(At.SKU if where.same_slot else At.SLOT, pick.id, 0, where.same_slot), None)
     return _to(turn, counted(replace(where, counted=0), pick, where.counted), None)
@@ -337,7 +338,7 @@ def _ahead(turn: Turn, step: str) -> Sequence[Ahead]:
     if step not in (At.SLOT, At.SKU, At.QUANTITY, At.TOTE):
         return ()
     walk = _walk(turn)
-    return happy_path(_scene(turn, walk), _lawful(walk, where_was(step, turn.state)))
+    return happy_path(_scene(turn, walk), lawful(walk, where_was(step, turn.state)))
 
 
 # From the loading of the cart into the walk, and out of it at the lane. A walk may also lead back to the loading: a
@@ -357,6 +358,11 @@ def _walking_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -
     return Step(_screen(step), _WALKING, _judged(step, judge), {**actions, **more})
 
 
+def _putting_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -> Step:
+    """What is in the hand goes to the place that is lit."""
+    return replace(_walking_step(step, judge, **more), light=_light(step), on_button=_button(step))
+
+
 CLUSTER_PICK = Dialogue(
     name="cluster_pick",
     title="cluster_pick.title",
@@ -374,8 +380,8 @@ CLUSTER_PICK = Dialogue(
         ),
         At.SLOT: _walking_step(At.SLOT, _slot_scanned),
         At.SKU: _walking_step(At.SKU, _sku_scanned),
-        At.QUANTITY: _walking_step(At.QUANTITY, _quantity_scanned, quantity=_quantity_typed),
-        At.TOTE: _walking_step(At.TOTE, _tote_scanned),
+        At.QUANTITY: _putting_step(At.QUANTITY, _quantity_scanned, quantity=_quantity_typed),
+        At.TOTE: _putting_step(At.TOTE, _tote_scanned),
         At.SHORT: Step(
             _screen(At.SHORT),
             _WALKING,

@@ -11,6 +11,7 @@ from typing import Any
 
 from wms.catalog.rules import bare_barcode
 from wms.core.codes import Kind, Read
+from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall, stop_point
 from wms.picking.rules.ways import way_mm
 from wms.picking.values import PickFacts, Walk
@@ -131,3 +132,33 @@ def path_on_map(path: Sequence[Point], depth_mm: int) -> str:
         f"{'L' if number else 'M'}{point.x_mm / 1000:.1f} {(depth_mm - point.y_mm) / 1000:.1f}"
         for number, point in enumerate(path)
     )
+
+
+def lawful(walk: Walk, where: Where) -> Where:
+    """Where one stood, unless the walk went on meanwhile (another device, a stopped order): then where it is now."""
+    if where.step in (At.CART, At.NEW_TOTE, At.LANE) or walk.cart_id is None or walk.next_empty_position is not None:
+        return start(walk)
+    pick = walk.pick(where.pick_id)
+    if pick is None or not pick.left or (walk.open_picks and pick.stop != walk.open_picks[0].stop):
+        return start(walk)
+    return replace(where, counted=min(where.counted, pick.left))
+
+
+def pick_at(walk: Walk, where: Where) -> PickFacts:
+    """The pick in hand."""
+    pick = walk.pick(where.pick_id)
+    assert pick is not None, "a walking step has its pick"
+    return pick
+
+
+def number_of(value: str, most: int) -> int:
+    """A number as it was typed, 1 to `most`. Raises QUANTITY_WRONG."""
+    if not value.isdecimal() or not 1 <= int(value) <= most:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:12])
+    return int(value)
+
+
+def place_lit(walk: Walk, where: Where) -> int | None:
+    """The place of a put wall where what is in the hand belongs; None while nothing is to be put."""
+    pick = walk.pick(where.pick_id) if where.step in (At.QUANTITY, At.TOTE) else None
+    return None if pick is None else pick.position

@@ -43,10 +43,11 @@ def the_line(asked: Asked) -> list[Part]:
 def _beside(asked: Asked) -> Part:
     """Beside the rejects: one passage, or the last hours, or the sort plan. One place, so that it keeps its name."""
     look, reader = asked.look, asked.reader
+    fills: dict[str, Any]
     asked_for = asked.options.get("passage", "")
     one = passage(look, int(asked_for)) if asked_for.isdecimal() and len(asked_for) < DIGITS_MAX else None
     if one is not None:
-        fills: dict[str, Any] = {
+        fills = {
             "one": one,
             "todo": known_words(reader, "terminal.passage.do", one.kind),
             "reject": lambda kind: known_words(reader, "terminal.reject", kind),
@@ -55,7 +56,9 @@ def _beside(asked: Asked) -> Part:
     if asked.option("side", ("plan", "hours")) == "hours":
         hours = asked.keep("hours", HOURS_S, lambda: last_hours(look))
         marks = [hours.begin + 6 * number * STEP for number in range(STEPS // 6)]
-        return Part("sort_plan", "hours", {"hours": hours, "marks": marks}, reader.say("terminal.hours"))
+        times = [reader.clock(hours.begin + number * STEP) for number in range(STEPS)]
+        fills = {"hours": hours, "marks": marks, "times": times}
+        return Part("sort_plan", "hours", fills, reader.say("terminal.hours"))
     return Part(
         "sort_plan",
         "sort_plan",

@@ -24,6 +24,7 @@ def troubles(look: Look, flow: Flow, crew: Sequence[Worker], tiles: Sequence[Til
         *orders.out_of_reach(look),
         *labels,
         *machines.uncertain_labels(look),
+        *machines.taken_over(look),
         *machines.devices_down(tiles, labels),
         *machines.chutes(look),
         *machines.rejected(look),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from sqlalchemy import select
 from wms.core.tables import AuditRow
 from wms.packing.tables import Parcel
 from wms.printing import queries as printing
+from wms.printing.service import TAKEN_OVER
 from wms.printing.values import JobState, PrintFacts
 from wms.site import queries as site
 from wms.site.values import ChuteState, StationFacts, StationKind
@@ -21,6 +22,7 @@ from wms.terminal.queries.look import DAY, Look
 from wms.terminal.queries.troubles import cures
 from wms.terminal.values import STOP, WARN, Deed, Tile, Trouble, Words
 
+TAKEN_OVER_SHOWN = timedelta(minutes=10)
 LABEL_DUE_AFTER = timedelta(seconds=45)
 LABEL_LATE_AFTER = timedelta(minutes=3)
 UNCERTAIN_MAX = 6
@@ -68,6 +70,29 @@ def _print_elsewhere(station: StationFacts, tiles: Sequence[Tile], stations: lis
     nearest = min(others, key=lambda one: abs(one.x_mm - station.x_mm), default=station)
     words = "terminal.deed.print_at" if nearest is not station else "terminal.deed.print_again"
     return Deed("print_at", Words(words, {"station": nearest.code}), {"station": station.code, "to": nearest.code})
+
+
+def taken_over(look: Look) -> Iterator[Trouble]:
+    """Printers that stand in for others of their table just now: labels lie at another place than people look."""
+    rows = look.session.execute(
+        select(AuditRow.at, AuditRow.facts)
+        .where(
+            AuditRow.warehouse_id == look.warehouse_id,
+            AuditRow.day >= (look.now - TAKEN_OVER_SHOWN).date(),
+            AuditRow.what == TAKEN_OVER,
+            AuditRow.at >= look.now - TAKEN_OVER_SHOWN,
+        )
+        .order_by(AuditRow.at)
+    )
+    by: defaultdict[tuple[int, str, str], list[datetime]] = defaultdict(list)
+    for at, facts in rows:
+        by[int(facts["station"]), str(facts["of"]), str(facts["by"])].append(at)
+    names = {one.id: one.name for one in site.stations(look.session, look.warehouse_id)}
+    for (station, own, other), moments in by.items():
+        facts = {"station": names.get(station, ""), "jobs": len(moments), "own": own, "by": other}
+        key = f"taken_over:{station}:{own}:{other}"
+        what, note = Words("terminal.trouble.taken_over", facts), Words("terminal.trouble.taken_over.note", facts)
+        yield Trouble(key, "D-3305", WARN, what, note, cures.look_after(key), moments[0])
 
 
 def uncertain_labels(look: Look) -> Iterator[Trouble]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from wms.core.call import Call
@@ -12,6 +13,9 @@ from wms.sorting import service as sorting
 from wms.sorting.values import Finding
 from wms.terminal.service import house
 from wms.terminal.service.deeds.deed import Args, Deed, Done, number, numbers, said, text
+
+CHUTES_TYPED_MAX = 100
+_CHUTE = re.compile(r"[0-9]{1,4}")
 
 
 def _empty_chute(call: Call, args: Args) -> Done:
@@ -34,12 +38,22 @@ def _lock_chute(call: Call, args: Args) -> Done:
 
 
 def _plan_line(call: Call, args: Args) -> Done:
-    """Working it out takes seconds: it begins after the commit. `without`: chutes that are to close."""
-    without = numbers(args, "without") if "without" in args else []
+    """Working it out takes seconds: it begins after the commit. Chutes that are to close: `without`, a list, or as
+    they were typed beside the button (`closed`).
+    """
+    without = sorted({*(numbers(args, "without") if "without" in args else []), *_typed(args.get("closed", ""))})
     for chute in without:
         house.known_chute(call, chute)
     announce(call, "sortplan.wanted", "sortplan", by=call.actor, closed=without)
     return said("line_plan_wanted")
+
+
+def _typed(words: object) -> list[int]:
+    """Chutes as people write them: "5, 9" or "5 9"."""
+    parts = re.split(r"[\s,，、;；/]+", words.strip()) if isinstance(words, str) else ["?"]
+    if len(parts) > CHUTES_TYPED_MAX or any(part and not _CHUTE.fullmatch(part) for part in parts):
+        raise Refused(Reason.BAD_INPUT, what="chutes, as in 5, 9")
+    return [int(part) for part in parts if part]
 
 
 def _accept_line_plan(call: Call, args: Args) -> Done:

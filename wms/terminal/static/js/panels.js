@@ -1,6 +1,7 @@
 // Puts a newer drawing in a panel's place without taking the focus, the scroll position or the row under the pointer.
 
 import { fill } from "./clock.js";
+import * as film from "./film.js";
 import { say } from "./page.js";
 
 const held = new Map();
@@ -76,6 +77,7 @@ function put(panel, drawn) {
     const field = panel.querySelector(`input[name="${CSS.escape(name)}"]`);
     if (field) field.value = value;
   }
+  film.show(panel);
   [...panel.querySelectorAll(".scroll")].forEach((node, number) => { node.scrollTop = scrolled[number] ?? 0; });
   if (focus) find(focus, panel)?.focus({ preventScroll: true });
 }
