@@ -309,17 +309,3 @@ def test_names_of_people_are_data_on_the_live_page_too(screen: Screen, busy: tup
     page.wait_for_function("() => document.querySelector('#crew').innerText.includes('<img')")
     assert page.title() != "owned"
     assert page.locator("#crew img, #over img").count() == 0
-
-
-def test_the_line_s_last_hours_are_shown_at_a_moment_and_played(screen: Screen) -> None:
-    page = screen.open("line?side=hours").page
-    moment, said = page.locator("[data-film] input"), page.locator("[data-film] output")
-    moment.fill("20")
-    at = page.locator(".strip tbody td:nth-of-type(21)").evaluate_all("all => all.map(one => Number(one.title))")
-    assert sum(at) > 0
-    assert f"{sum(at)} 件" in said.text_content()
-    assert page.locator(".strip td.at").count() == len(at)
-    assert page.locator(".strip .then .num").all_text_contents() == [str(one) for one in at]
-    page.click("[data-film-play]")
-    page.wait_for_function("() => document.querySelector('[data-film] input').value === '23'")
-    page.wait_for_function("() => document.querySelector('[data-film-play]').ariaPressed === 'false'")
