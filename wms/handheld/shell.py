@@ -134,18 +134,6 @@ def _told(
     return perform(db, clock, who, event_id, fingerprint(f"{what[0]} {what[1]}"), work)
 
 
-def light_of(db: Database, clock: Clock, who: Who) -> int | None:
-    """Which place of the put wall is to be lit for where the person stands now."""
-
-    def look(session: Session) -> int | None:
-        call = Call.begun(session, who, "view", clock.now())
-        at = standing(session, _person(call))
-        light = None if at.dialogue == MENU else _step(at).light
-        return None if light is None else light(Turn(call, at.state))
-
-    return db.read(look)
-
-
 def _scanned(call: Call, scan_id: str, code: str, aim: str | None, made_on: MadeOn | None) -> dict[str, Any]:
     at = _stands(call, made_on)
     read = codes.read(code, aim)

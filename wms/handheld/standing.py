@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from wms.core.call import Call
+from wms.core.call import Call, Who
+from wms.core.clock import Clock
+from wms.core.db import Database
 from wms.core.db.tables import table_of
+from wms.core.dialogue import Turn
 from wms.core.perform import Outcome
 from wms.handheld.registry import DIALOGUES
 from wms.work.tables import DialogueState
@@ -86,3 +89,14 @@ def as_left(row: Any) -> Standing:
     if row is None or (row.dialogue != MENU and row.dialogue not in DIALOGUES):
         return AT_MENU
     return Standing(row.dialogue, row.step, row.state, row.task_id, row.version, row.message or None, row.moved_version)
+
+
+def light_of(db: Database, clock: Clock, who: Who) -> int | None:
+    """Which place of the put wall is to be lit for where the person stands now."""
+
+    def look(session: Session) -> int | None:
+        at = standing(session, who.person_id or 0)
+        light = None if at.dialogue == MENU else DIALOGUES[at.dialogue].steps[at.step].light
+        return None if light is None else light(Turn(Call.begun(session, who, "view", clock.now()), at.state))
+
+    return db.read(look)

@@ -24,6 +24,7 @@ from wms.core.perform import Outcome, system_call, to_json
 from wms.core.refusal import Reason, Refused
 from wms.exchange.gateways.service import REASON_LENGTH_MAX, WORD_LENGTH_MAX, has_lights, keep_health, order_lights
 from wms.handheld import shell
+from wms.handheld.standing import light_of
 from wms.people import queries as people
 from wms.printing import queries as printing_queries
 from wms.printing import service as printing
@@ -185,7 +186,7 @@ def _light(db: Database, clock: Clock, gateway: Gateway, who: Who) -> None:
     """Light the place where what is in the hand belongs, and no other, where the station has a wall with lights."""
     if not db.read(lambda session: has_lights(session, gateway.station_id)):
         return
-    place = shell.light_of(db, clock, who)
+    place = light_of(db, clock, who)
     only = {"only": [] if place is None else [place]}
     actor = f"gateway:{gateway.id}"
     system_call(
