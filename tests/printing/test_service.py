@@ -22,6 +22,7 @@ from wms.printing.samples import waybill
 from wms.printing.tables import PrintJob
 from wms.printing.templates import WAYBILL_76X130
 from wms.printing.values import ExpressWaybill, JobState, PrintRequest, Trace
+from wms.printing.values.jobs import TAKEN_OVER
 
 STATION, OTHER_STATION = 7, 8
 NUMBER = "4312345678901"
@@ -130,7 +131,7 @@ def test_a_printer_that_stands_in_is_named_and_noted_once(database: Database) ->
     assert claimed("printer2", "failover") is S.CLAIMED
     assert claimed("printer2", "failover") is S.CLAIMED
     assert database.read(lambda session: queries.job(session, 1, job_id)).printer == "printer2"
-    noted = select(AuditRow.facts).where(AuditRow.what == service.TAKEN_OVER)
+    noted = select(AuditRow.facts).where(AuditRow.what == TAKEN_OVER)
     (facts,) = database.read(lambda session: session.scalars(noted).all())
     assert (facts["of"], facts["by"], facts["station"]) == ("printer1", "printer2", STATION)
     reported(database, job_id, S.SENDING, S.VERIFIED)

@@ -26,11 +26,11 @@ from wms.printing.templates import TEMPLATES
 from wms.printing.templates.elements import Template
 from wms.printing.text import clean
 from wms.printing.values import JobState, LabelValues, Offered, PrintRequest
+from wms.printing.values.jobs import TAKEN_OVER
 from wms.printing.values.labels import REPRINT_MAX
 
 OFFERED_MAX = 20
 FAILOVER = "failover"  # a gateway's word for it
-TAKEN_OVER = "print.taken_over"
 TROUBLE_LENGTH_MAX = 300
 
 Redraw = Callable[[int, str], LabelValues]  # (number of the reprint, nonce) -> the label with both on it

@@ -10,6 +10,8 @@ from typing import Any
 
 COPIES = 1  # always: a second label is a reprint, marked and counted
 
+TAKEN_OVER = "print.taken_over"  # in the trail: one printer stands in for another
+
 
 class JobState(StrEnum):
     """How far a job got. `sending` is on record before the first byte leaves, so `uncertain` is never guessed away."""

@@ -12,8 +12,8 @@ from sqlalchemy import select
 from wms.core.tables import AuditRow
 from wms.packing.tables import Parcel
 from wms.printing import queries as printing
-from wms.printing.service import TAKEN_OVER
 from wms.printing.values import JobState, PrintFacts
+from wms.printing.values.jobs import TAKEN_OVER
 from wms.site import queries as site
 from wms.site.values import ChuteState, StationFacts, StationKind
 from wms.sorting.tables import DivertRow
