@@ -176,5 +176,6 @@ def test_every_reason_of_a_shortage_has_words(park: Park) -> None:
         "outbound.short.life_too_short",
         "outbound.short.not_found",
         "outbound.short.cancelled",
+        "outbound.short.way_closed",
         "outbound.short.other",
     }

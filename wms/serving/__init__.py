@@ -24,6 +24,7 @@ def listen(house: House, settings: Settings, shown: Papers | None = None) -> Ser
     or the papers do not fit.
     """
     tls = _tls(shown) if shown else None
+    _keep_for_good()
     app = house.app if tls or not settings.allow_http else OnPlainHttp(house.app)
     try:
         return Server(app, settings.host, settings.port, threads=settings.threads, tls=tls)
@@ -35,6 +36,15 @@ def listen(house: House, settings: Settings, shown: Papers | None = None) -> Ser
         if error.errno == errno.EACCES:
             raise Trouble(f"no permission for port {settings.port}: take one above 1023 with --port") from error
         raise Trouble(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}") from error
+
+
+def _keep_for_good() -> None:
+    """What a house is made of stays: looking through it for rubbish again and again would stop everybody meanwhile.
+
+    Before anybody may end the program by a signal: an exit raised in a finalizer is lost.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def papers_of(settings: Settings, database: Database, now: datetime) -> Papers:
@@ -72,8 +82,6 @@ def say_weaknesses(database: Database, clock: Clock, settings: Settings) -> list
 def serve(house: House, server: Server, database: Database) -> None:
     """Serve until somebody stops it, then close what was opened."""
     house.open()
-    gc.collect()
-    gc.freeze()  # what a house is made of stays: looking through it again and again would stop everybody meanwhile
     try:
         server.run()
     finally:
