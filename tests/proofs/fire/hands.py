@@ -87,14 +87,18 @@ def arrivals(park: FirePark, name: str) -> Life:
 class Crowd:
     """Clients in threads of their own, each on one connection; `finish` lets all end their command at hand.
 
-    With `every_s` a client sends a command that often, as far as the answers let it; else as soon as it can.
+    With `every_s` a client sends a command that often, as far as the answers let it; else as soon as it can. They begin
+    within `spread_s` of each other.
     """
 
-    def __init__(self, wires: Sequence[Wire], lives: Sequence[Life], every_s: float = 0.0) -> None:
+    def __init__(
+        self, wires: Sequence[Wire], lives: Sequence[Life], every_s: float = 0.0, spread_s: float = 0.0
+    ) -> None:
         self.wires = list(wires)
         self.errors: list[str] = []
         self._enough = threading.Event()
         self._every_s = every_s
+        self._spread_s = max(every_s, spread_s)
         self._threads = [
             threading.Thread(target=self._live, args=pair, daemon=True) for pair in zip(wires, lives, strict=True)
         ]
@@ -132,7 +136,7 @@ class Crowd:
     def _live(self, wire: Wire, life: Life) -> None:
         try:
             ask = next(life)
-            due_s = time.monotonic() + random.uniform(0, self._every_s)
+            due_s = time.monotonic() + random.uniform(0, self._spread_s)
             while not self._enough.wait(max(0.0, due_s - time.monotonic())):
                 due_s = max(due_s, time.monotonic() - self._every_s) + self._every_s
                 ask = life.send(wire.ask(ask))
