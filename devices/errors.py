@@ -19,6 +19,10 @@ class DeviceAbsent(DeviceError):
     """The port could not be opened: unplugged, switched off, in use or not allowed."""
 
 
+class HungUp(DeviceError):
+    """The other end closed the connection in order: it had read all that came to it until then."""
+
+
 class WriteFault(DeviceError):
     """A write did not finish.
 

@@ -30,6 +30,8 @@ from devices.transport import Transport
 PRINTER: Final = "printer1"
 REST_S_MAX: Final = 10.0
 TRIES_MAX: Final = 100
+# A sweep does not wait 8 s for each printer that never closes.
+CLOSE_S: Final = 1.0
 PAPER_MM_S: Final = 10.0
 
 
@@ -45,6 +47,7 @@ class KillingWire:
         self._bench = bench
         self.url = inner.url
         self.open, self.close, self.read, self.status = inner.open, inner.close, inner.read, inner.status
+        self.end_writing, self.untaken_bytes = inner.end_writing, inner.untaken_bytes
 
     def write(self, content: bytes, deadline_s: float) -> None:
         left = self._bench.bytes_until_killed
@@ -69,7 +72,7 @@ class _KillableContext(StationContext):
 
 
 class PrintBench:
-    """Made for one language and wire (`serial`, `tcp`, `file`, `silent`: a file that is never asked for its state)."""
+    """Made for one language and wire: `serial`, `tcp`, `file`, or `silent` (a file) and `silent_tcp`, never asked."""
 
     def __init__(self, folder: Path, language: str, wire: str) -> None:
         self.bytes_until_killed: int | None = None
@@ -77,16 +80,19 @@ class PrintBench:
         self._language = language
         folder.mkdir(parents=True, exist_ok=True)
         self.printer = SimulatedPrinter(language, folder, PAPER_MM_S, lambda told: None)
-        end: TcpEnd | PtyEnd = TcpEnd(0) if wire == "tcp" else PtyEnd(str(folder / "port"))
+        end: TcpEnd | PtyEnd = TcpEnd(0) if wire.endswith("tcp") else PtyEnd(str(folder / "port"))
         self.cable = Cable(end, self.printer.heard, hung_up=self.printer.hung_up, can_take=self.printer.can_take)
         self.printer.cable = self.cable
         self.cable.start()
-        url = {"tcp": str(end.shown["url"]), "serial": f"serial://{folder}/port?baud=115200"}
+        tcp = str(end.shown["url"])
+        url = {"tcp": tcp, "silent_tcp": tcp, "serial": f"serial://{folder}/port?baud=115200"}
         kind = f"printer_{language}"
         table: dict[str, object] = {"name": PRINTER, "driver": kind, "url": url.get(wire, f"file://{folder}/port")}
         table["look_every_s"] = 0.2
-        if wire in ("file", "silent"):
+        if wire in ("file", "silent", "silent_tcp"):
             table["answers_status"] = wire == "file"
+        if wire == "silent_tcp":
+            table["proof_s"] = CLOSE_S
         make = driver_class(kind)
         self._config = DeviceConfig(PRINTER, kind, str(table["url"]), True, table, make)
         self._begin()

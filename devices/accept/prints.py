@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +20,23 @@ from devices.accept.print_bench import PrintBench
 from devices.errors import GatewayError
 
 LANGUAGES: Final = ("escpos", "tspl", "zpl")
-WIRES: Final = ("tcp", "serial", "file", "silent")
-# cut: the connection breaks; kill: the gateway dies; dead: the printer neither hears nor answers any more.
-FAULTS: Final = ("cut", "kill", "dead")
+WIRES: Final = ("tcp", "serial", "file", "silent", "silent_tcp")
+# cut: the connection breaks; kill: the gateway dies; dead: the printer neither hears nor answers any more; late: dead,
+# and the reset that tells it comes only when a watch of the wire would long be over.
+FAULTS: Final = ("cut", "kill", "dead", "late")
+LATE_S: Final = 0.7
+LATE_WIRES: Final = frozenset({"tcp", "silent_tcp"})
 SHOWN_S_MAX: Final = 10.0
 ROWS: Final = 8
 WIDTH_BYTES: Final = 4
+# How a label ends without a fault. On a character device that is never asked nothing shows that a label is there.
+CLEAN: Final = {
+    "tcp": ("verified", "sent"),
+    "serial": ("verified", "sent"),
+    "file": ("verified", "sent"),
+    "silent": ("uncertain",),
+    "silent_tcp": ("sent",),
+}
 SHOWN: Final = frozenset({"verified", "uncertain"})
 
 
@@ -78,11 +90,11 @@ def label(language: str, number: int) -> bytes:
 def sweep(
     folder: Path, languages: Sequence[str], wires: Sequence[str], faults: Sequence[str], step: int
 ) -> Iterator[SweepCount]:
-    """One count for each combination, a fault at every `step`th byte. A printer nobody asks cannot be seen to die."""
+    """One count for each combination, a fault at every `step`th byte. A cable that is pulled out is so at once."""
     for language in languages:
         for wire in wires:
             for fault in faults:
-                if wire == "silent" and fault == "dead":
+                if fault == "late" and wire not in LATE_WIRES:
                     continue
                 yield _one(folder / f"{language}-{wire}-{fault}", language, wire, fault, step)
 
@@ -92,7 +104,7 @@ def _one(folder: Path, language: str, wire: str, fault: str, step: int) -> Sweep
     try:
         state, _ = bench.print("clean", label(language, 0))
         bench.rest()
-        if bench.whole_labels() != 1 or state not in ("verified", "sent"):
+        if bench.whole_labels() != 1 or state not in CLEAN[wire]:
             raise GatewayError(f"{language} over {wire}: without a fault the label ended as {state}")
         count = SweepCount(language, wire, fault, bench.cable.bytes_heard)
         for at in range(0, count.bytes, step):
@@ -117,6 +129,8 @@ def _trial(bench: PrintBench, count: SweepCount, at: int) -> None:
 def _arming(bench: PrintBench, fault: str) -> Callable[[int | None], None]:
     if fault == "cut":
         return bench.cable.reset_after
+    if fault == "late":
+        return partial(bench.cable.reset_after, late_s=LATE_S)
     if fault == "dead":
         return bench.cable.dead_after
 

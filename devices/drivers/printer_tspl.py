@@ -1,7 +1,7 @@
 """TSPL label printers. Status by `<ESC>!?` (or `<ESC>!S`) before; after a job: watched until it was busy and is idle.
 
 That is weaker than ESC/POS's answer in order: with a printer that never says it is busy every job would be `uncertain`;
-set `proves = false` for it and live with `sent`. Tried on our own simulator only.
+set `proves = false` for it and live with `sent`: it has the label. Tried on our own simulator only.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
 from devices.driver import Health, State
+from devices.drivers.goodbye import WATCH_S, hang_up_in_order
 from devices.errors import ConfigError, DeviceError, OutboxFull, WriteFault
 from devices.framing.printer_status import PrinterState
 from devices.health import HealthBoard
@@ -25,8 +26,6 @@ CHUNK_BYTES = 1_024
 # A printer that takes nothing for so long will not print this label; a person is told within 10 s of the loss.
 STUCK_S = 8.0
 SETTLE_PAUSE_S = 0.5
-# After the last byte of a label that nothing proves, the wire is watched this long: a reset tells that it was lost.
-UNPROVED_WATCH_S = 0.5
 ANSWER_BYTES = 256
 
 
@@ -37,13 +36,15 @@ Message = TypeVar("Message")
 class PrinterOptions:
     """What this printer can, and how long it may take.
 
-    `answers_status` false: it (or a file) says nothing, so that `sent` is the last we know of a job. `proves` false: it
-    tells its state, but nothing that shows that a label was taken. `group`: printers with the same paper that stand in
+    `answers_status` false: it (or a file) says nothing; over TCP its orderly close must show that it has the label.
+    `proves` false: it tells its state, but nothing that shows that a label was printed. `trusted`: a label of which
+    nothing is shown counts as `sent`, so one may be lost unseen. `group`: printers with the same paper that stand in
     for each other after `failover_s`.
     """
 
     answers_status: bool = True
     proves: bool = True
+    trusted: bool = False
     proof_s: float = 8.0
     look_every_s: float = 1.5
     group: str = ""
@@ -215,21 +216,38 @@ class Printer:
         self._settle(job, JobState.UNCERTAIN if doubt else JobState.VERIFIED, doubt)
 
     def _settle_unproved(self, wire: Transport, job: Job) -> None:
-        """Nothing proves this label; but a wire that breaks now took the end of it along, and that must be told."""
+        """Nothing proves this label: `sent` if the printer showed that it has all of it, else a person looks."""
         try:
-            self._watch(wire)
+            doubt = self._doubt(wire)
         except DeviceError:
             self._board.count("jobs_uncertain")
             self._settle(job, JobState.UNCERTAIN, "printer_lost")
             raise
-        self._settle(job, JobState.SENT)
+        if doubt:
+            self._board.count("jobs_uncertain")
+        self._settle(job, JobState.UNCERTAIN if doubt else JobState.SENT, doubt)
 
-    def _watch(self, wire: Transport) -> None:
+    def _doubt(self, wire: Transport) -> str:
+        """After the last byte: "" if the printer has the label, as far as it can show that, else the reason."""
+        if self._asks:
+            # The question came down the wire behind the label, so a printer that answers has the whole of it.
+            state = self.ask_state(wire)
+            self._show(state)
+            return "" if state.can_print else state.reason
         if isinstance(wire, FileWire) and not wire.answers:
-            return
-        end_s = self._context.monotonic_s() + UNPROVED_WATCH_S
-        while (left_s := end_s - self._context.monotonic_s()) > 0 and not self._context.stopping():
-            wire.read(ANSWER_BYTES, left_s)
+            return ""
+        if self._has_all(wire):
+            return ""
+        if self._context.stopping():
+            return "gateway_stopped"
+        return "" if self._options.trusted else "no_proof"
+
+    def _has_all(self, wire: Transport) -> bool:
+        options, context = self._options, self._context
+        close_s = WATCH_S if options.trusted else options.proof_s
+        return hang_up_in_order(
+            wire, stuck_s=options.proof_s, close_s=close_s, now_s=context.monotonic_s, stopping=context.stopping
+        )
 
     def _settle(self, job: Job, state: JobState, reason: str = "", *, awaits_proof: bool = False) -> None:
         """Commit what became of the job, however long the disk is full: the truth about a label is not dropped.

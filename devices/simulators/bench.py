@@ -64,6 +64,8 @@ class Cable:
         self._plugged_at_s = 0.0
         self._stopping = threading.Event()
         self._reset_after_bytes: int | None = None
+        self._reset_late_s = 0.0
+        self._reset_due_s: float | None = None
         self._dead_after_bytes: int | None = None
         self.bytes_heard = 0
         self._bell, self._ringer = socket.socketpair()
@@ -92,13 +94,23 @@ class Cable:
         self._plugged_at_s = time.monotonic() + min(seconds, UNPLUG_S_MAX)
         self._wake()
 
-    def reset_after(self, bytes_more: int | None) -> None:
-        """Break the connection (TCP: a reset; else the cable is pulled out for a moment) after so many more bytes."""
+    def reset_after(self, bytes_more: int | None, late_s: float = 0.0) -> None:
+        """Break the connection (TCP: a reset; else the cable is pulled out for a moment) after so many more bytes.
+
+        `late_s`: the machine hears and says nothing from there on, and the break comes so much later.
+        """
+        self._reset_late_s = late_s
         self._reset_after_bytes = bytes_more
 
     def dead_after(self, bytes_more: int | None) -> None:
-        """After so many more bytes the machine neither hears nor speaks, while the connection stays; None: alive."""
+        """After so many more bytes the machine neither hears nor speaks, while the connection stays; None: alive.
+
+        A machine that is switched on again has forgotten its TCP connection.
+        """
+        if bytes_more is None and self._dead_after_bytes == 0 and isinstance(self.end, TcpEnd):
+            self._reset_due_s = time.monotonic()
         self._dead_after_bytes = bytes_more
+        self._wake()
 
     def _wake(self) -> None:
         with suppress(OSError):  # a full bell rings already, a closed one belongs to a cable that has ended
@@ -139,24 +151,32 @@ class Cable:
         now_s = time.monotonic()
         while not self._outbox.empty():
             self._outward.send(self._outbox.get(), now_s)
-        due_s = min(self._outward.next_s(), self._inward.next_s(), fault_due_s) - now_s
+        broken_s = float("inf") if self._reset_due_s is None else self._reset_due_s
+        due_s = min(self._outward.next_s(), self._inward.next_s(), fault_due_s, broken_s) - now_s
         self._listen(max(0.0, min(due_s, IDLE_S)))
         now_s = time.monotonic()
+        if now_s >= broken_s:
+            self._break_off()
         if arrived := self._inward.arrived(now_s):
             self._heard(arrived)
         leaving = self._outward.arrived(now_s)
-        if leaving and self._dead_after_bytes != 0:
+        if leaving and self._dead_after_bytes != 0 and self._reset_due_s is None:
             self.end.write(leaving)
 
     def _listen(self, wait_s: float) -> None:
-        """Wait for bytes, or until somebody has something to say; a machine that is full does not listen."""
-        taking = self._can_take()
+        """Wait for bytes, or until somebody has something to say; a machine that is full or dead does not listen."""
+        full = not self._can_take()
+        taking = not full and not self._deaf()
         sources = self.end.sources() if taking else []
-        rung, _, _ = select.select([self._bell.fileno(), *sources], [], [], wait_s if taking else min(wait_s, FULL_S))
+        rung, _, _ = select.select([self._bell.fileno(), *sources], [], [], min(wait_s, FULL_S) if full else wait_s)
         if self._bell.fileno() in rung:
             self._bell.recv(READ_BYTES_MAX)
         if taking:
             self._read()
+
+    def _deaf(self) -> bool:
+        """Dead, or soon to be reset; a dead machine's network card still takes bytes, but nobody ever closes."""
+        return self._reset_due_s is not None or (self._dead_after_bytes == 0 and isinstance(self.end, TcpEnd))
 
     def _read(self) -> None:
         content = self.end.read(0)
@@ -171,7 +191,7 @@ class Cable:
             self._reset_after_bytes -= len(kept)
             self._take(kept)
             if len(kept) < len(content):
-                self._break_off()
+                self._reset_due_s = time.monotonic() + self._reset_late_s
             return
         self._take(content)
 
@@ -181,7 +201,7 @@ class Cable:
             self._inward.send(content, time.monotonic())
 
     def _break_off(self) -> None:
-        self._reset_after_bytes = None
+        self._reset_after_bytes = self._reset_due_s = None
         if last := self._inward.arrived(float("inf")):
             self._heard(last)
         if isinstance(self.end, TcpEnd):

@@ -2,8 +2,8 @@
 
 It reads strictly, prints at its pace, keeps each label as a PNG, and stops in the middle when told to. Controls:
 `{"paper": "ok|low|out"}`, `{"cover": "open|closed"}`, `{"pause": true|false}`, `{"mute": true|false}` (silent),
-`{"stop_after_rows": n, "why": "paper_out|cover_open|paused"}`, `{"reset_after_bytes": n}` (TCP), `{"mend": true}`,
-`{"report": true}`, `{"unplug": seconds}`.
+`{"stop_after_rows": n, "why": "paper_out|cover_open|paused"}`, `{"reset_after_bytes": n, "late_s": s}`,
+`{"mend": true}`, `{"report": true}`, `{"unplug": seconds}`.
 
 A partly read command is forgotten when the connection ends, as most network printers do it.
 """
@@ -120,7 +120,7 @@ class SimulatedPrinter:
             self._stop_reason = str(asked.get("why", "paper_out"))
             self._rows_until_stop = int(asked["stop_after_rows"])
         elif "reset_after_bytes" in asked and self.cable is not None:
-            self.cable.reset_after(int(asked["reset_after_bytes"]))
+            self.cable.reset_after(int(asked["reset_after_bytes"]), float(asked.get("late_s", 0)))
         else:
             raise ValueError(
                 "known are paper, cover, pause, mute, stop_after_rows, reset_after_bytes, mend, report, unplug"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import struct
 import time
 from dataclasses import dataclass
 from typing import Protocol
@@ -19,6 +20,19 @@ class TransportStatus:
     bytes_in: int
     bytes_out: int
     opened: int
+
+
+def queued_bytes(descriptor: int) -> int | None:
+    """What the kernel still has to send: TIOCOUTQ of a port, on Linux also of a TCP connection (there SIOCOUTQ, which
+    counts what is not acknowledged); None where it does not tell."""
+    try:
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(struct.calcsize("i")))
+    except (ImportError, OSError):
+        return None
+    return int(struct.unpack("i", answer)[0])
 
 
 class Transport(Protocol):
@@ -44,6 +58,18 @@ class Transport(Protocol):
         """Hand over all of `content` within `deadline_s` seconds from now.
 
         Raises WriteFault, which says how many bytes went.
+        """
+
+    def end_writing(self) -> bool:
+        """Tell the other end that no more comes, which it answers by hanging up once it has read all (HungUp).
+
+        False where the wire has no such word. Raises DeviceError when the other end is gone.
+        """
+
+    def untaken_bytes(self) -> int | None:
+        """Bytes written that the other end's hardware (or our own port) still has to take; None: nobody can tell.
+
+        Raises DeviceError when the other end is gone.
         """
 
     def status(self) -> TransportStatus:
@@ -92,6 +118,12 @@ class DescriptorWire:
                 raise WriteFault(f"{self.url} went away while writing: {error}", bytes_written=written) from error
             written += sent
             self._bytes_out += sent
+
+    def end_writing(self) -> bool:
+        return False
+
+    def untaken_bytes(self) -> int | None:
+        return queued_bytes(self._open_descriptor())
 
     def fileno(self) -> int:
         """For whoever waits on several wires at once. Raises DeviceError while it is closed."""

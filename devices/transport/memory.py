@@ -110,6 +110,13 @@ class MemoryWire:
                 self.cut()
                 raise WriteFault(f"{self.url} was unplugged while writing", bytes_written=allowed)
 
+    def end_writing(self) -> bool:
+        return False
+
+    def untaken_bytes(self) -> int | None:
+        self._assert_usable()
+        return len(self._far.waiting)
+
     def status(self) -> TransportStatus:
         return TransportStatus(self._open and self.plugged, self._bytes_in, self._bytes_out, self._opened)
 

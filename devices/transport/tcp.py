@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import select
 import socket
+import sys
 import time
 
-from devices.errors import DeviceAbsent, DeviceError, WriteFault
+from devices.errors import DeviceAbsent, DeviceError, HungUp, WriteFault
 from devices.transport.address import Address
-from devices.transport.base import TransportStatus
+from devices.transport.base import TransportStatus, queued_bytes
 
 # Three failed tries and their pauses stay below the 3 s in which a person is told that a device is down.
 CONNECT_S = "0.8"
 DRAIN_BYTES_MAX = 65_536
+# Bytes that nobody acknowledges for so long are thrown away, also behind our close: a label that a person was told is
+# lost must not come out of the printer when the cable is in again.
+UNACKNOWLEDGED_MS_MAX = 10_000
 
 
 class TcpWire:
@@ -36,6 +41,8 @@ class TcpWire:
             raise DeviceAbsent(f"{self.url} does not answer: {error}") from error
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if sys.platform == "linux":
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS_MAX)
         connection.setblocking(False)
         self._socket = connection
         self._opened += 1
@@ -62,7 +69,7 @@ class TcpWire:
         except (OSError, ValueError) as error:
             raise DeviceError(f"{self.url} went away while reading: {error}") from error
         if not content:
-            raise DeviceError(f"{self.url} closed the connection")
+            raise HungUp(f"{self.url} closed the connection")
         self._bytes_in += len(content)
         return content
 
@@ -82,6 +89,20 @@ class TcpWire:
                 raise WriteFault(f"{self.url} went away while writing: {error}", bytes_written=written) from error
             written += sent
             self._bytes_out += sent
+
+    def end_writing(self) -> bool:
+        try:
+            self._open_socket().shutdown(socket.SHUT_WR)
+        except OSError as error:
+            raise DeviceError(f"{self.url} went away: {error}") from error
+        return True
+
+    def untaken_bytes(self) -> int | None:
+        """Bytes not acknowledged by the other end's TCP, our own "no more comes" counted as one."""
+        connection = self._open_socket()
+        if fault := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            raise DeviceError(f"{self.url} went away: {os.strerror(fault)}")
+        return queued_bytes(connection.fileno()) if sys.platform == "linux" else None
 
     def status(self) -> TransportStatus:
         return TransportStatus(self._socket is not None, self._bytes_in, self._bytes_out, self._opened)

@@ -10,7 +10,7 @@ from devices.accept.prints import FAULTS, LANGUAGES, SweepCount, sweep
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("wire", ["tcp", "serial", "file", "silent"])
+@pytest.mark.parametrize("wire", ["tcp", "serial", "file", "silent", "silent_tcp"])
 def test_a_fault_anywhere_in_a_job_gives_no_second_label_and_no_lost_one_unsaid(
     tmp_path: Path, language: str, wire: str
 ) -> None:
@@ -19,6 +19,16 @@ def test_a_fault_anywhere_in_a_job_gives_no_second_label_and_no_lost_one_unsaid(
     for count in counts:
         assert count.holds(), count
         assert count.uncertain > 0, "no fault hit the job itself"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("fault", ["dead", "late"])
+def test_a_label_that_nobody_can_ask_for_is_lost_unsaid_neither_in_silence_nor_by_a_late_reset(
+    tmp_path: Path, language: str, fault: str
+) -> None:
+    (count,) = sweep(tmp_path, [language], ["silent_tcp"], [fault], step=29)
+    assert count.holds(), count
+    assert (count.uncertain, count.sent) == (count.trials, 0)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
