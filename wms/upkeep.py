@@ -1,6 +1,6 @@
 """What a running house does by itself: names lost parcels, mends plans that were broken off, opens aisles that were
-closed until now, learns how fast goods go and people walk, proposes moves, takes each day in figures, judges its
-forecasts, forgets what is old, audits.
+closed until now, learns how fast goods go and people walk, proposes moves, keeps pick faces filled, takes each day in
+figures, judges its forecasts, forgets what is old, audits.
 
 Each job is safe to repeat and safe in several servers at once. None of them repairs stock.
 """
@@ -36,8 +36,10 @@ from wms.site.closing import open_due
 from wms.site.queries import warehouses
 from wms.slotting.apart import solve_apart
 from wms.slotting.foresight import judge
+from wms.slotting.levels import reckon_at_night
 from wms.slotting.measuring import take_days
 from wms.slotting.planning import plan_at_night
+from wms.slotting.refilling import plan as plan_refills
 from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
 
@@ -52,6 +54,8 @@ FORGET_EVERY_S = 600.0
 FOLD_EVERY_S = 2.0
 GROUND_EVERY_S = 60.0
 MOVES_EVERY_S = 600.0
+LEVELS_EVERY_S = 600.0
+REFILLS_EVERY_S = 60.0
 DAYS_EVERY_S = 600.0
 FORECASTS_EVERY_S = 1_800.0
 NIGHT_HOURS = range(2, 5)
@@ -72,6 +76,8 @@ def upkeep(db: Database, clock: Clock, settings: Settings) -> list[Job]:
         Job("velocity", VELOCITY_EVERY_S, partial(_in_each_warehouse, db, clock, learn_velocity)),
         Job("pace", PACE_EVERY_S, partial(_in_each_warehouse, db, clock, learn_pace)),
         Job("moves", MOVES_EVERY_S, partial(plan_at_night, db, clock, solve_apart)),
+        Job("levels", LEVELS_EVERY_S, partial(reckon_at_night, db, clock)),
+        Job("refills", REFILLS_EVERY_S, partial(_in_each_warehouse, db, clock, plan_refills)),
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
         Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),
         Job("log", FOLD_EVERY_S, db.fold_log),

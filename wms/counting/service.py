@@ -23,10 +23,18 @@ from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.site import queries as site
 from wms.site import service as site_service
 from wms.work import service as work
+from wms.work.values import PRIORITY_NORMAL
 
 OPEN = ("open",)
 WAITING = ("approval",)
 QUANTITY_MAX = 1_000_000
+
+
+def ask_for_count(call: Call, slot_code: str, *, reason: str, priority: int = PRIORITY_NORMAL) -> int:
+    """Put the count of a slot on the board; the task's id. Raises SLOT_UNKNOWN."""
+    slot = site.slot_by_code(call.session, call.warehouse_id, slot_code)
+    subject, place_id = f"slot:{slot.place_id}", slot.place_id
+    return work.create(call, COUNT_TASK, subject, priority=priority, slot=slot.code, slot_id=place_id, reason=reason)
 
 
 def begin_count(call: Call, slot_code: str, *, reason: str = "asked") -> int:

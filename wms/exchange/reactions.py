@@ -16,7 +16,7 @@ from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.outbox import Announcement, Brief, Handler
 from wms.core.perform import system_call
-from wms.counting.service import drop_counts
+from wms.counting.service import ask_for_count, drop_counts
 from wms.exchange.floor import follow
 from wms.exchange.gateways.service import order_chute
 from wms.inbound.queries import coming
@@ -36,6 +36,7 @@ from wms.site.closing import CLOSED, OPENED
 from wms.site.tables import Station
 from wms.slotting import whatif
 from wms.slotting.apart import choose_apart, reckon_apart, solve_apart
+from wms.slotting.carrying import SHORT
 from wms.slotting.division_plan import plan_divisions
 from wms.slotting.planning import plan_moves
 from wms.slotting.slot_labels import plates
@@ -66,6 +67,7 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "divisions.wanted": lambda told: _divisions_wanted(db, clock, told),
         "bay.changing": lambda told: _bay_changing(db, clock, told),
         "bay.divided": calling(lambda call, told: drop_counts(call, [int(place) for place in told.facts["retired"]])),
+        SHORT: calling(lambda call, told: ask_for_count(call, str(told.facts["slot"]), reason="refill")),
         "what_if.asked": lambda told: whatif.answer(
             db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart
         ),

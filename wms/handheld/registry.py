@@ -10,7 +10,7 @@ from wms.handheld.look_up import LOOK_UP_DIALOGUE
 from wms.inbound.dialogue import PUTAWAY, RECEIVE
 from wms.picking.dialogue import CLUSTER_PICK, STOPPED_ORDER
 from wms.shipping.dialogue import HANDOVER, PACK
-from wms.slotting.dialogue import BAY_DIVIDE, SLOT_MOVE
+from wms.slotting.dialogue import BAY_DIVIDE, REPLENISH, SLOT_MOVE
 from wms.sorting.dialogue import LINE_ASSIST
 
 LOOK_UP = "look_up"
@@ -21,6 +21,7 @@ DIALOGUES: dict[str, Dialogue] = {
         CLUSTER_PICK,
         RECEIVE,
         PUTAWAY,
+        REPLENISH,
         SLOT_MOVE,
         BAY_DIVIDE,
         STOPPED_ORDER,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -114,16 +115,23 @@ _end_leases = delete(_lease).where(_lease.c.warehouse_id == bindparam("w"), _lea
 _end_other_leases = _end_leases.where(_lease.c.place_id != bindparam("but"))
 
 
-def choose(call: Call, goods: Goods, *, subject: str = "", count: int = SUGGESTIONS) -> list[Suggestion]:
+def choose(
+    call: Call,
+    goods: Goods,
+    *,
+    subject: str = "",
+    count: int = SUGGESTIONS,
+    among: Collection[int] | None = None,
+) -> list[Suggestion]:
     """The best slots for `goods`, best first, at most `count`. `subject` names who asks, so that his own lease does
-    not shut him out.
+    not shut him out. `among` names the places that come into question, if not all do.
 
     Raises NO_SLOT_FITS with the rule that shut out most slots.
     """
     for fresh in (False, True):
         picture = picture_of(call.session, call.warehouse_id, fresh=fresh)
         now = picture.occupied(_same_sku(call, goods), _leased(call, subject))
-        found = _ranked(call, picture, now, goods, subject, count)
+        found = _ranked(call, picture, now, goods, subject, count, among)
         if found:
             return found
     kept = rules.masks(picture.slots, now, goods)
@@ -131,10 +139,18 @@ def choose(call: Call, goods: Goods, *, subject: str = "", count: int = SUGGESTI
 
 
 def _ranked(
-    call: Call, picture: Picture, now: rules.Occupied, goods: Goods, subject: str, count: int
+    call: Call,
+    picture: Picture,
+    now: rules.Occupied,
+    goods: Goods,
+    subject: str,
+    count: int,
+    among: Collection[int] | None,
 ) -> list[Suggestion]:
     kept = rules.masks(picture.slots, now, goods)
     lawful = np.logical_and.reduce(list(kept.values()))
+    if among is not None:
+        lawful &= np.isin(picture.slots.place_id, np.fromiter(among, dtype=np.int64, count=len(among)))
     if not lawful.any():
         return []
     share = picture.slower_share(goods.sku.id, goods.sku.family)

@@ -1,5 +1,5 @@
 """What slotting remembers: leases on slots it promised to a walk, how fast goods move, the moves it proposed, what it
-forecast, the bays it would divide anew, and each day in figures.
+forecast, the bays it would divide anew, the pick faces it keeps filled, and each day in figures.
 """
 
 from __future__ import annotations
@@ -250,4 +250,111 @@ class BayDivision(Base):
         ),
         Index(None, "warehouse_id", "state"),
         Index(None, "bay_id"),
+    )
+
+
+class RefillRule(Base):
+    """How a warehouse fills its pick faces. A slot whose floor lies above `reach_mm` is reserve; a SKU ordered so often
+    a week has levels of so many days of its demand. `levels_at` is when they were reckoned last.
+    """
+
+    __tablename__ = "refill_rule"
+
+    warehouse_id: Mapped[WarehouseId] = mapped_column(primary_key=True)
+    reach_mm: Mapped[int]
+    lines_a_week: Mapped[int]
+    days_min: Mapped[int]
+    days_max: Mapped[int]
+    levels_at: Mapped[datetime | None]
+
+    __table_args__ = (CheckConstraint("0 < days_min AND days_min < days_max", name="days_in_order"),)
+
+
+class FaceLevel(Base):
+    """How much of a SKU is to lie in reach: below the one it is refilled, up to the other. What a person has set
+    (`by_hand`) stays until somebody sets it free.
+    """
+
+    __tablename__ = "face_level"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    merchant_id: Mapped[BigId]
+    sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"))
+    pieces_a_day: Mapped[float]
+    quantity_min: Mapped[int]
+    quantity_max: Mapped[int]
+    by_hand: Mapped[bool] = mapped_column(default=False)
+    set_by: Mapped[Code]
+    as_of: Mapped[UtcTime]
+
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "sku_id"),
+        CheckConstraint("0 <= quantity_min AND quantity_min < quantity_max", name="levels_in_order"),
+    )
+
+
+class RefillWalk(Base):
+    """Refills fetched on one walk through a zone of the reserve; its task is "walk:<id>"."""
+
+    __tablename__ = "refill_walk"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    zone_id: Mapped[BigId]
+    state: Mapped[Code] = mapped_column(default="open")
+    task_id: Mapped[BigId | None]
+    made_at: Mapped[UtcTime]
+    closed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'done', 'dropped')", name="state_known"),
+        Index(None, "warehouse_id", "state", "zone_id"),
+    )
+
+
+class Refill(Base):
+    """Carry goods from reserve to a pick face. `open_key` names SKU, lot, book and target while it is open, so that
+    there is one of a kind.
+
+    open: on the board; carried: `taken` pieces are on their way, which `hold_id` keeps from being promised; done: so
+    many (`moved`) were put down. `short` is what was not found at the source.
+    """
+
+    __tablename__ = "refill"
+
+    id: Mapped[PrimaryKey]
+    warehouse_id: Mapped[WarehouseId]
+    merchant_id: Mapped[BigId]
+    walk_id: Mapped[int | None] = mapped_column(ForeignKey("refill_walk.id"))
+    sku_id: Mapped[int] = mapped_column(ForeignKey("sku.id"))
+    lot_id: Mapped[int] = mapped_column(ForeignKey("lot.id"))
+    book: Mapped[Code] = mapped_column(default="")
+    source_id: Mapped[int] = mapped_column(ForeignKey("slot.place_id"))
+    target_id: Mapped[int] = mapped_column(ForeignKey("slot.place_id"))
+    reason: Mapped[Code]
+    priority: Mapped[int]
+    quantity: Mapped[int]
+    case_quantity: Mapped[int]
+    state: Mapped[Code] = mapped_column(default="open")
+    open_key: Mapped[str | None]
+    stock_id: Mapped[BigId | None]
+    hold_id: Mapped[BigId | None]
+    held: Mapped[int] = mapped_column(default=0)
+    taken: Mapped[int] = mapped_column(default=0)
+    short: Mapped[int] = mapped_column(default=0)
+    moved: Mapped[int] = mapped_column(default=0)
+    made_at: Mapped[UtcTime]
+    made_by: Mapped[Code]
+    closed_at: Mapped[datetime | None]
+    dropped_why: Mapped[Code | None]
+
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "open_key"),
+        CheckConstraint("state IN ('open', 'carried', 'done', 'dropped')", name="state_known"),
+        CheckConstraint("reason IN ('wave', 'order', 'empty', 'low')", name="reason_known"),
+        CheckConstraint("quantity > 0 AND case_quantity > 0", name="quantity_positive"),
+        CheckConstraint("(open_key IS NULL) = (state IN ('done', 'dropped'))", name="open_has_key"),
+        Index(None, "warehouse_id", "state"),
+        Index(None, "walk_id"),
     )

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 
 from wms.core.call import Call
 from wms.counting import service as counting
-from wms.counting.values import COUNT_TASK
 from wms.people.values import Right
-from wms.site import queries as site
 from wms.terminal.service import house
 from wms.terminal.service.deeds.deed import Args, Deed, Done, number, said, text
-from wms.work import service as work
 
 PRIORITY_COUNT = 2
 
@@ -27,12 +24,9 @@ def _dismiss(call: Call, args: Args) -> Done:
 
 
 def _count_slot(call: Call, args: Args) -> Done:
-    slot = site.slot_by_code(call.session, call.warehouse_id, text(args, "slot"))
-    subject = f"slot:{slot.place_id}"
-    work.create(
-        call, COUNT_TASK, subject, priority=PRIORITY_COUNT, slot=slot.code, slot_id=slot.place_id, reason="promise"
-    )
-    return said("count_asked", slot=slot.code)
+    slot = text(args, "slot")
+    counting.ask_for_count(call, slot, reason="promise", priority=PRIORITY_COUNT)
+    return said("count_asked", slot=slot)
 
 
 def _approve_count(call: Call, args: Args) -> Done:
