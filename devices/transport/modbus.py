@@ -1,19 +1,33 @@
-"""Modbus by pymodbus, over TCP or as RTU on a serial line: every call has a deadline."""
+"""Modbus by pymodbus, over TCP or as RTU on a serial line: every call has a deadline.
+
+Where a frame of RTU ends is known by its length and its CRC, not by pauses: a program that did not run for a moment
+sees pauses that were none. A frame that is lost or damaged is asked for again. But answers of RTU bear no number, so
+one that comes late would pass for the answer to a later question: before anything else is asked, the line is cleared by
+a question of another function, since a machine answers in order.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from pymodbus.client import ModbusSerialClient, ModbusTcpClient
-from pymodbus.exceptions import ModbusException
+from pymodbus.exceptions import ModbusException, ModbusIOException
 
 from devices.errors import ConfigError, DeviceAbsent, DeviceError
 from devices.transport.address import Address, parse_address
 
 ANSWER_S: Final = 0.5
 UNIT_MAX: Final = 247
+# How often something is asked on a serial line, where bytes get lost; TCP repeats for itself.
+TRIES: Final = 4
+# Nothing for so long: longer than 3.5 characters and than what USB adapters hold back.
+QUIET_S: Final = 0.05
+READ_COILS, READ_INPUTS, READ_REGISTERS, WRITE_COILS, WRITE_REGISTERS = 1, 2, 3, 15, 16
+REFUSED: Final = 0x80
 # pymodbus reports each broken connection itself; the gateway shows it in its own words.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
@@ -43,6 +57,22 @@ def _client_of(address: Address) -> Any:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """`fits`: whether an answer of this function can be the one to this question."""
+
+    what: str
+    function: int
+    ask: Callable[[], Any]
+    fits: Callable[[Any], bool]
+
+    def answered_by(self, answer: Any) -> bool:
+        return bool(answer.function_code == self.function) and self.fits(answer)
+
+    def refused_by(self, answer: Any) -> bool:
+        return bool(answer.function_code == self.function | REFUSED)
+
+
 class ModbusWire:
     """One connection. Raises DeviceAbsent if nobody listens, DeviceError when it is lost or the machine refuses."""
 
@@ -50,6 +80,7 @@ class ModbusWire:
         address = modbus_address(url)
         self._url = url
         self._unit = unit
+        self._tries = 1 if address.scheme == "tcp" else TRIES
         self._client = _client_of(address)
         if not self._client.connect():
             why = "is the machine on, and its Modbus server enabled?"
@@ -59,10 +90,10 @@ class ModbusWire:
         """Holding registers (FC 3)."""
         answer = self._ask(
             f"read registers {address} to {address + count - 1}",
+            READ_REGISTERS,
             lambda: self._client.read_holding_registers(address, count=count, device_id=self._unit),
+            lambda answer: len(answer.registers) == count,
         )
-        if len(answer.registers) != count:
-            raise DeviceError(f"{self._url} sent {len(answer.registers)} registers instead of {count}")
         registers: Sequence[int] = answer.registers
         return registers
 
@@ -70,45 +101,94 @@ class ModbusWire:
         """Holding registers (FC 16)."""
         self._ask(
             f"write registers from {address}",
+            WRITE_REGISTERS,
             lambda: self._client.write_registers(address, list(values), device_id=self._unit),
+            lambda answer: (answer.address, answer.count) == (address, len(values)),
         )
 
     def read_coils(self, address: int, count: int) -> list[bool]:
         """Coils (FC 1)."""
         answer = self._ask(
             f"read coils {address} to {address + count - 1}",
+            READ_COILS,
             lambda: self._client.read_coils(address, count=count, device_id=self._unit),
+            lambda answer: _octets(len(answer.bits)) == _octets(count),
         )
-        return self._bits(answer, count)
+        return [bool(bit) for bit in answer.bits[:count]]
 
     def read_inputs(self, address: int, count: int) -> list[bool]:
         """Discrete inputs (FC 2)."""
         answer = self._ask(
             f"read inputs {address} to {address + count - 1}",
+            READ_INPUTS,
             lambda: self._client.read_discrete_inputs(address, count=count, device_id=self._unit),
+            lambda answer: _octets(len(answer.bits)) == _octets(count),
         )
-        return self._bits(answer, count)
+        return [bool(bit) for bit in answer.bits[:count]]
 
     def write_coils(self, address: int, values: Sequence[bool]) -> None:
         """Coils (FC 15)."""
         self._ask(
             f"write coils from {address}",
+            WRITE_COILS,
             lambda: self._client.write_coils(address, list(values), device_id=self._unit),
+            lambda answer: (answer.address, answer.count) == (address, len(values)),
         )
 
     def close(self) -> None:
         self._client.close()
 
-    def _bits(self, answer: Any, count: int) -> list[bool]:
-        if len(answer.bits) < count:
-            raise DeviceError(f"{self._url} sent {len(answer.bits)} bits instead of {count}")
-        return [bool(bit) for bit in answer.bits[:count]]
+    def _ask(self, what: str, function: int, ask: Callable[[], Any], fits: Callable[[Any], bool]) -> Any:
+        """The answer that fits; asking twice does no harm, since all that is asked for can be done twice."""
+        question = _Question(what, function, ask, fits)
+        fault: Exception | None = None
+        for _ in range(self._tries):
+            answer, fault = self._hear(question)
+            if answer is not None and question.answered_by(answer):
+                return answer
+            if answer is not None and question.refused_by(answer):
+                raise DeviceError(f"{self._url} refused to {what}: {answer}")
+            if self._tries > 1:
+                self._clear(question)
+        why = f"{fault}" if fault else "what it answered was not asked"
+        raise DeviceError(f"{self._url} went away ({what}): {why}") from fault
 
-    def _ask(self, what: str, call: Callable[[], Any]) -> Any:
+    def _hear(self, question: _Question) -> tuple[Any, Exception | None]:
+        """What came as an answer, or why none did. Raises DeviceError if the connection is gone."""
         try:
-            answer = call()
+            return question.ask(), None
+        except ModbusIOException as error:
+            return None, error
         except (ModbusException, OSError) as error:
+            raise DeviceError(f"{self._url} went away ({question.what}): {error}") from error
+
+    def _clear(self, asked: _Question) -> None:
+        """Let what is late come in: it comes before the answer to a question of another function, be that a no."""
+        function = READ_INPUTS if asked.function == READ_COILS else READ_COILS
+        one_bit = self._client.read_discrete_inputs if function == READ_INPUTS else self._client.read_coils
+        clearing = _Question(
+            asked.what, function, lambda: one_bit(0, count=1, device_id=self._unit), lambda answer: True
+        )
+        for _ in range(self._tries):
+            self._listen_until_quiet(asked.what)
+            answer, _ = self._hear(clearing)
+            if answer is not None and (clearing.answered_by(answer) or clearing.refused_by(answer)):
+                return
+
+    def _listen_until_quiet(self, what: str) -> None:
+        end_s = time.monotonic() + ANSWER_S
+        quiet_s = time.monotonic()
+        try:
+            while min(end_s, quiet_s + QUIET_S) > time.monotonic():
+                port = self._client.socket
+                if port is None:
+                    raise DeviceError(f"{self._url} went away ({what})")
+                if port.in_waiting and port.read(port.in_waiting):
+                    quiet_s = time.monotonic()
+                time.sleep(QUIET_S / 10)
+        except OSError as error:
             raise DeviceError(f"{self._url} went away ({what}): {error}") from error
-        if answer.isError():
-            raise DeviceError(f"{self._url} refused to {what}: {answer}")
-        return answer
+
+
+def _octets(bits: int) -> int:
+    return (bits + 7) // 8
