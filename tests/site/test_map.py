@@ -81,10 +81,23 @@ def test_neighbouring_routes_differ_by_their_dashes() -> None:
 def test_the_front_wall_is_drawn_at_the_bottom() -> None:
     svg = map_svg(FloorPlan(10_000, 8_000, WALLS, people=[MapPerson(0, 0, "前"), MapPerson(0, 8_000, "后")]))
     front, back = (float(found) for found in re.findall(r'<circle cx="0" cy="([\d.]+)"', svg))
-    assert (front, back) == (8.0, 0.0)
+    assert (front, back) == (64.0, 0.0)
+
+
+def test_a_small_hall_is_drawn_larger_so_that_words_keep_their_size_beside_it() -> None:
+    small, large = FloorPlan(10_000, 8_000, WALLS), FloorPlan(120_000, 80_000, WALLS)
+    assert small.view == "-4 -4 88 72"
+    assert large.view == "-4 -4 128 88"
+    assert (small.place(10_000, 0), large.place(10_000, 0)) == ((80.0, 64.0), (10.0, 80.0))
 
 
 def test_heat_spreads_over_seven_steps() -> None:
     assert heat_classes([0, 1, 20, 40]) == [0, 1, 3, 6]
     assert heat_classes([0, 0]) == [0, 0]
     assert heat_classes([]) == []
+
+
+def test_the_name_of_a_door_stands_clear_of_the_front_wall() -> None:
+    door, table = MapBox(40_000, 700, 2_400, 1_400, "01"), MapBox(60_000, 20_000, 2_400, 1_400, "02")
+    svg = map_svg(FloorPlan(120_000, 80_000, WALLS, boxes=[door, table]))
+    assert re.findall(r'<text class="zt2" x="[\d.]+" y="([\d.]+)"[^>]*>(\d+)', svg) == [("77.8", "01"), ("63.1", "02")]

@@ -128,6 +128,8 @@ class WalkMap:
 
 @dataclass(frozen=True, slots=True)
 class LocationCard:
+    """A slot, or with level 0 a whole bay."""
+
     kind: ClassVar[str] = "location"
     label: str
     code: str

@@ -1,8 +1,9 @@
 """The floor plan as a picture: values in, SVG out.
 
-One unit is one metre. Colours come from the page's style sheet by class (`wall`, `h0`..`h6`, `eq`, `rt d1`, `pt`,
-`stop`, `warn`, `hold`), so that the same picture is right in light and dark; routes differ by their dashes, trouble by
-its shape and number, a blocked aisle by its hatching. The front wall is at the bottom.
+One unit is one metre, in a small hall less, so that words and signs have room beside what they name. Colours come from
+the page's style sheet by class (`wall`, `h0`..`h6`, `eq`, `rt d1`, `pt`, `stop`, `warn`, `hold`), so that the same
+picture is right in light and dark; routes differ by their dashes, trouble by its shape and number, a blocked aisle by
+its hatching. The front wall is at the bottom.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from wms.optimise.geometry import Point
 
 HEAT_STEPS = 7
 DASHES = ("", "2.4 1.2", "0.8 1", "4 1 0.8 1", "1.6 0.8", "3 0.8 0.8 0.8 0.8 0.8")
-MARGIN_M = 4.0
-PERSON_R_M = 1.7
-LABEL_BELOW_M = 2.1
-TOUCH_M = 2.6
-_BAY_WIDTH_M = 1.84
+ACROSS_MIN = 80  # units a picture has at least, along its longer side
+MARGIN = 4.0
+PERSON_R = 1.7
+NAME_ROOM = 2.4  # below a box, for its name
+TOUCH_MM = 2_600
+_BAY_WIDTH_MM = 1_840
 
 Trouble = Literal["stop", "warn", "hold"]
 _SHAPES: dict[Trouble, tuple[str, str]] = {
@@ -43,7 +45,7 @@ class MapBay:
 
 @dataclass(frozen=True, slots=True)
 class MapBox:
-    """A table, door or chute, with its name beneath and trouble as its shape."""
+    """A table, door or chute, with its name beneath (above, at the front wall) and trouble as its shape."""
 
     x_mm: int
     y_mm: int
@@ -125,6 +127,23 @@ class FloorPlan:
     touches: Sequence[MapTouch] = ()
     shown_x_mm: tuple[int, int] | None = None
 
+    @property
+    def unit_mm(self) -> float:
+        """Millimetres of the hall in one unit of the picture."""
+        left_mm, right_mm = self.shown_x_mm or (0, self.width_mm)
+        return min(1_000.0, max(right_mm - left_mm, self.depth_mm) / ACROSS_MIN)
+
+    @property
+    def view(self) -> str:
+        """The picture's window, as an SVG `viewBox`."""
+        left_mm, right_mm = self.shown_x_mm or (0, self.width_mm)
+        wide, high = (right_mm - left_mm) / self.unit_mm + 2 * MARGIN, self.depth_mm / self.unit_mm + 2 * MARGIN
+        return f"{_n(left_mm / self.unit_mm - MARGIN)} {_n(-MARGIN)} {_n(wide)} {_n(high)}"
+
+    def place(self, x_mm: float, y_mm: float) -> tuple[float, float]:
+        """Where a point of the hall lies in the picture: its y grows downwards, the hall's from front to back."""
+        return x_mm / self.unit_mm, (self.depth_mm - y_mm) / self.unit_mm
+
 
 def heat_classes(values: Sequence[int]) -> list[int]:
     """Values as steps 0-6 of one hue: 0 stays 0, the greatest is 6, the rest even between."""
@@ -138,12 +157,9 @@ def map_svg(plan: FloorPlan) -> str:
 
 
 def _parts(plan: FloorPlan) -> Iterator[str]:
-    left_mm, right_mm = plan.shown_x_mm or (0, plan.width_mm)
-    width_m, depth_m = (right_mm - left_mm) / 1000 + 2 * MARGIN_M, plan.depth_mm / 1000 + 2 * MARGIN_M
-    left_m = left_mm / 1000 - MARGIN_M
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="floor" role="img" aria-label="{escape(plan.title)}" '
-        f'viewBox="{_m(left_m)} {_m(-MARGIN_M)} {_m(width_m)} {_m(depth_m)}" preserveAspectRatio="xMidYMid meet">'
+        f'viewBox="{plan.view}" preserveAspectRatio="xMidYMid meet">'
     )
     yield _hatching(plan)
     yield f'<path class="wall" d="M{"L".join(_at(plan, corner.x_mm, corner.y_mm) for corner in plan.outline)}Z"/>'
@@ -167,61 +183,51 @@ def _hatching(plan: FloorPlan) -> str:
 
 def _bay(plan: FloorPlan, bay: MapBay) -> str:
     assert 0 <= bay.heat < HEAT_STEPS, "heat has seven steps"
-    depth_m = bay.depth_mm / 1000
-    x_m, y_m = bay.x_mm / 1000 - depth_m / 2, _y(plan, bay.y_mm) - _BAY_WIDTH_M / 2
-    shape = f'<rect class="h{bay.heat}" x="{_m(x_m)}" y="{_m(y_m)}" width="{_m(depth_m)}" height="{_m(_BAY_WIDTH_M)}"'
+    shape = f'<rect class="h{bay.heat}" {_around(plan, bay.x_mm, bay.y_mm, bay.depth_mm, _BAY_WIDTH_MM)}'
     return f"{shape}><title>{escape(bay.title)}</title></rect>" if bay.title else f"{shape}/>"
 
 
 def _block(plan: FloorPlan, block: MapBlock) -> str:
-    top_m, height_m = _y(plan, block.to_y_mm), (block.to_y_mm - block.from_y_mm) / 1000
-    x_m, width_m = block.x_mm / 1000, block.width_mm / 1000
+    middle_mm, length_mm = (block.from_y_mm + block.to_y_mm) / 2, block.to_y_mm - block.from_y_mm
     shape = (
-        f'<rect class="hatch" x="{_m(x_m - width_m / 2)}" y="{_m(top_m)}" width="{_m(width_m)}" '
-        f'height="{_m(height_m)}" fill="url(#{escape(plan.name)}-hatch)"/>'
+        f'<rect class="hatch" {_around(plan, block.x_mm, middle_mm, block.width_mm, length_mm)} '
+        f'fill="url(#{escape(plan.name)}-hatch)"/>'
     )
     if not block.label:
         return shape
-    place = f'x="{_m(x_m)}" y="{_m(top_m - 0.9)}" text-anchor="middle"'
-    return f'{shape}<text class="zt2 blocked" {place}>▲ {escape(block.label)}</text>'
+    x, top = plan.place(block.x_mm, block.to_y_mm)
+    return f'{shape}<text class="zt2 blocked" {_middle(x, top - 0.9)}>▲ {escape(block.label)}</text>'
 
 
 def _touch(plan: FloorPlan, touch: MapTouch) -> str:
     """As wide as the aisle with its racks, so that it is hit; a chosen one has its name at the front."""
-    x_m, top_m = touch.x_mm / 1000, _y(plan, touch.to_y_mm)
-    height_m = (touch.to_y_mm - touch.from_y_mm) / 1000
+    middle_mm, length_mm = (touch.from_y_mm + touch.to_y_mm) / 2, touch.to_y_mm - touch.from_y_mm
+    x, front = plan.place(touch.x_mm, touch.from_y_mm)
     on = " on" if touch.chosen else ""
-    at = f'x="{_m(x_m)}" y="{_m(top_m + height_m + 3)}" text-anchor="middle"'
-    name = f"<text {at}>{escape(touch.name)}</text>" if touch.chosen else ""
+    name = f"<text {_middle(x, front + 3)}>{escape(touch.name)}</text>" if touch.chosen else ""
     return (
         f'<g class="touch{on}" data-option="{escape(touch.option)}"><title>{escape(touch.name)}</title>'
-        f'<rect x="{_m(x_m - TOUCH_M / 2)}" y="{_m(top_m)}" width="{_m(TOUCH_M)}" height="{_m(height_m)}"/>'
-        f"{name}</g>"
+        f"<rect {_around(plan, touch.x_mm, middle_mm, TOUCH_MM, length_mm)}/>{name}</g>"
     )
 
 
 def _box(plan: FloorPlan, box: MapBox) -> str:
-    width_m, depth_m = box.width_mm / 1000, box.depth_mm / 1000
-    x_m, y_m = box.x_mm / 1000, _y(plan, box.y_mm)
+    x, front = plan.place(box.x_mm, box.y_mm - box.depth_mm / 2)
+    _, back = plan.place(box.x_mm, box.y_mm + box.depth_mm / 2)
+    _, wall = plan.place(0, 0)
     mark = f" {box.trouble}" if box.trouble else ""
-    parts = [
-        f'<rect class="eq{mark}" x="{_m(x_m - width_m / 2)}" y="{_m(y_m - depth_m / 2)}" '
-        f'width="{_m(width_m)}" height="{_m(depth_m)}"/>'
-    ]
+    parts = [f'<rect class="eq{mark}" {_around(plan, box.x_mm, box.y_mm, box.width_mm, box.depth_mm)}/>']
     if box.label:
-        below_m = y_m + depth_m / 2 + 2.4
-        parts.append(
-            f'<text class="zt2" x="{_m(x_m)}" y="{_m(below_m)}" text-anchor="middle">{escape(box.label)}</text>'
-        )
+        name_y = front + NAME_ROOM if front + NAME_ROOM + 0.4 < wall else back - 0.8  # never across the front wall
+        parts.append(f'<text class="zt2" {_middle(x, name_y)}>{escape(box.label)}</text>')
     if box.trouble:
-        parts.append(_shape(x_m, y_m - depth_m / 2 - 1.6, box.trouble))
+        parts.append(_shape(x, back - 1.6, box.trouble))
     return "".join(parts)
 
 
 def _label(plan: FloorPlan, label: MapLabel) -> str:
     size = "zt" if label.large else "zt2"
-    place = f'x="{_m(label.x_mm / 1000)}" y="{_m(_y(plan, label.y_mm))}"'
-    return f'<text class="{size}" {place} text-anchor="middle">{escape(label.text)}</text>'
+    return f'<text class="{size}" {_middle(*plan.place(label.x_mm, label.y_mm))}>{escape(label.text)}</text>'
 
 
 def _route(plan: FloorPlan, number: int, route: MapRoute) -> str:
@@ -233,34 +239,40 @@ def _route(plan: FloorPlan, number: int, route: MapRoute) -> str:
 
 
 def _person(plan: FloorPlan, person: MapPerson) -> str:
-    x_m, y_m = person.x_mm / 1000, _y(plan, person.y_mm)
+    x, y = plan.place(person.x_mm, person.y_mm)
     mark = f" {person.trouble}" if person.trouble else ""
-    sign = _shape(x_m + 1.6, y_m - 1.6, person.trouble) if person.trouble else ""
+    sign = _shape(x + 1.6, y - 1.6, person.trouble) if person.trouble else ""
     return (
         f'<g class="pt{mark}"><title>{escape(person.name)}</title>'
-        f'<circle cx="{_m(x_m)}" cy="{_m(y_m)}" r="{_m(PERSON_R_M)}"/>'
-        f'<text x="{_m(x_m)}" y="{_m(y_m)}" dy="0.36em" text-anchor="middle">{escape(person.name[:1])}</text></g>{sign}'
+        f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(PERSON_R)}"/>'
+        f'<text x="{_n(x)}" y="{_n(y)}" dy="0.36em" text-anchor="middle">{escape(person.name[:1])}</text></g>{sign}'
     )
 
 
-def _shape(x_m: float, y_m: float, trouble: Trouble) -> str:
+def _shape(x: float, y: float, trouble: Trouble) -> str:
     """Octagon 1, triangle 2, diamond 3: readable without colour."""
     points, number = _SHAPES[trouble]
     baseline = 20 if trouble == "warn" else 17
     return (
-        f'<g class="sign {trouble}" transform="translate({_m(x_m - 1.44)} {_m(y_m - 1.44)}) scale(0.12)">'
+        f'<g class="sign {trouble}" transform="translate({_n(x - 1.44)} {_n(y - 1.44)}) scale(0.12)">'
         f'<polygon points="{points}"/><text x="12" y="{baseline}" text-anchor="middle">{number}</text></g>'
     )
 
 
-def _y(plan: FloorPlan, y_mm: int) -> float:
-    """The drawing's y grows downwards, the hall's from the front wall to the back."""
-    return (plan.depth_mm - y_mm) / 1000
+def _around(plan: FloorPlan, x_mm: float, y_mm: float, width_mm: float, depth_mm: float) -> str:
+    """Place and size of a rectangle around its middle."""
+    x, y = plan.place(x_mm - width_mm / 2, y_mm + depth_mm / 2)
+    return f'x="{_n(x)}" y="{_n(y)}" width="{_n(width_mm / plan.unit_mm)}" height="{_n(depth_mm / plan.unit_mm)}"'
+
+
+def _middle(x: float, y: float) -> str:
+    return f'x="{_n(x)}" y="{_n(y)}" text-anchor="middle"'
 
 
 def _at(plan: FloorPlan, x_mm: int, y_mm: int) -> str:
-    return f"{_m(x_mm / 1000)},{_m(_y(plan, y_mm))}"
+    x, y = plan.place(x_mm, y_mm)
+    return f"{_n(x)},{_n(y)}"
 
 
-def _m(metres: float) -> str:
-    return f"{metres:.2f}".rstrip("0").rstrip(".")
+def _n(number: float) -> str:
+    return f"{number:.2f}".rstrip("0").rstrip(".")

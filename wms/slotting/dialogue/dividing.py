@@ -75,7 +75,7 @@ def _screen(turn: Turn, step: str) -> Screen:
 
 def _place(turn: Turn, found: Cutting, heading: str) -> LocationCard:
     words = turn.say("divide.words", zone=found.rack.zone_name, profile=profile_words(turn, found.profile.name))
-    return LocationCard(turn.say(heading), found.rack.label, words, 1, max(5, found.profile.levels))
+    return LocationCard(turn.say(heading), found.rack.label, words, 0, found.profile.levels)
 
 
 def _bay_cards(turn: Turn, found: Cutting) -> list[Card]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from wms.outbound.queries import WaveFacts
 from wms.outbound.values import WaveState
-from wms.site.map import MARGIN_M, FloorPlan, map_svg
+from wms.site.map import map_svg
 from wms.terminal.queries import wave_plan as wave_plan_queries
 from wms.terminal.queries import waves as queries
 from wms.terminal.queries.flow import flow_of_today
@@ -222,7 +222,7 @@ def _walked(
         "saved_m": (s_shape_mm - walk_mm) // 1_000,
         "percent": _less(walk_mm, s_shape_mm),
         "svg": Markup(map_svg(drawn.plan)),
-        "view": _view(drawn.plan),
+        "view": drawn.plan.view,  # the same window, so that the stops lie on their slots
         "marks": _marks(drawn),
         "before": _address(card, names[here - 1]) if here else None,
         "after": _address(card, names[here + 1]) if here + 1 < len(names) else None,
@@ -233,22 +233,10 @@ def _address(card: WaveCard, no: str) -> str:
     return f"/terminal/waves?wave={quote(card.facts.no)}&batch={quote(no)}"
 
 
-def _view(plan: FloorPlan) -> str:
-    """The same window as the plan's, so that the stops lie on their slots."""
-    width, depth = plan.width_mm / 1000 + 2 * MARGIN_M, plan.depth_mm / 1000 + 2 * MARGIN_M
-    return f"{-MARGIN_M:g} {-MARGIN_M:g} {width:g} {depth:g}"
-
-
 def _marks(drawn: Walked) -> list[dict[str, Any]]:
-    depth_mm = drawn.plan.depth_mm
-    return [
-        {
-            "number": one.number,
-            "slot": one.slot,
-            "pieces": one.pieces,
-            "done": one.done,
-            "x": one.x_mm / 1000,
-            "y": (depth_mm - one.y_mm) / 1000,
-        }
-        for one in drawn.stops
-    ]
+    marks = []
+    for one in drawn.stops:
+        x, y = drawn.plan.place(one.x_mm, one.y_mm)
+        facts = {"number": one.number, "slot": one.slot, "pieces": one.pieces, "done": one.done}
+        marks.append({**facts, "x": round(x, 2), "y": round(y, 2)})
+    return marks

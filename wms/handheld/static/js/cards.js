@@ -25,7 +25,7 @@ function slotCode(code) {
 
 function location(data, view) {
   const words = (data.words ?? "").split(" · ").filter(Boolean);
-  const drawn = (height) => data.levels > 0 && rack(data.level, data.levels, height, view.say("level_of", data));
+  const drawn = (height) => data.levels > 0 && rack(data.level, data.levels, height, view.say(data.level ? "level_of" : "whole_bay", data));
   if (data.state === "now") {
     const walk = data.walk_m === null || data.walk_m === undefined ? "" : ` · ${view.say("walk", data)}`;
     return card("location", data,
@@ -104,7 +104,8 @@ function facts(data) {
   return card("facts", data,
     data.title && el("h2", null, data.title),
     el("div", { class: "rows" }, (data.rows ?? []).map((row) => [
-      el("span", { class: "label" }, row.label), el("b", { class: row.value.length > 11 ? "long" : "" }, row.value), note(row)])));
+      el("span", { class: "label" }, row.label),
+      el("div", { class: "value" }, el("b", { class: row.value.length > 11 ? "long" : "" }, row.value), note(row))])));
 }
 
 function countBig(data, view) {

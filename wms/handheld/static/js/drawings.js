@@ -5,14 +5,14 @@ import { el, svg } from "./dom.js";
 
 const LEVELS_DRAWN_MAX = 8;
 
-/** A rack of `levels`, the wanted one filled; 74 x 70 units. */
+/** A rack of `levels`, the wanted one filled, all of them for level 0; 74 x 70 units. */
 export function rack(level, levels, height, label) {
   const count = Math.min(Math.max(levels, level, 1), LEVELS_DRAWN_MAX);
   const pitch = 70 / count;
   const box = svg("svg", { class: "rack", height, viewBox: "0 0 74 70", role: "img", "aria-label": label });
   for (let at = 1; at <= count; at += 1) {
     const top = 70 - at * pitch + 1;
-    const here = at === level ? "here" : "other";
+    const here = !level || at === level ? "here" : "other";
     const size = Math.min(13, pitch - 1);
     box.append(
       svg("rect", { class: here, x: 18, y: top, width: 54, height: pitch - 2, rx: 1.5, "stroke-width": 1.5 }),
