@@ -31,6 +31,14 @@ def hard_pick(language: str) -> goods.Json:
     return {**screen, "cards": cards}
 
 
+def chute_screen(chutes: str) -> goods.Json:
+    """Sorting by hand: where this parcel goes, readable at arm's length."""
+    first = chutes.split("/")[0]
+    facts = [{"label": "运单号", "value": "SF1234567890123"}, {"label": "可用格口", "value": chutes}]
+    chute = {"kind": "big", "label": "格口", "value": first, "unit": "", "tail": "杭州分拨", "state": "now"}
+    return goods.plain_screen(chute, {"kind": "facts", "rows": facts}, text="放好，扫下一件")
+
+
 def screens(language: str) -> dict[str, goods.Json]:
     picked = goods.pick_screen("sku", language)
     whole = {
@@ -47,7 +55,9 @@ def screens(language: str) -> dict[str, goods.Json]:
         "text": goods.envelope(goods.quantity_screen("text", "")),
         "hard": goods.envelope(hard_pick(language)),
         "hard wrong": goods.envelope(hard_pick(language), message=goods.wrong_message(language)),
-        "chute": goods.envelope(goods.plain_screen({"kind": "big", "label": "格口", "value": "17", "tail": "杭州"})),
+        "chute": goods.envelope(chute_screen("17/18")),
+        "chute 3": goods.envelope(chute_screen("3")),
+        "chute 117 wrong": goods.envelope(chute_screen("117/118"), message=goods.wrong_message(language)),
         "map": goods.envelope(goods.plain_screen({"kind": "map", "svg_path": "M0 0L100 60", "view": [0, 0, 100, 60]})),
     }
     return {name: {**one, "person": goods.person(language)} for name, one in whole.items()}
