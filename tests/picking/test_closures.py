@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import select
 
-from tests.builders import stock_in
-from tests.outbound.orders import allocate, broken_promises, cancel, order, place
+from tests.builders import at_once, stock_in
+from tests.outbound.orders import allocate, broken_promises, cancel, held_from, order, place
 from tests.picking.floor import FAR, MIDDLE, NEAR, Floor, a_floor, refused, topics
 from tests.picking.hand import LANE, Hand, barcode, slot, tote
 from wms.core.db import Database
@@ -24,6 +24,7 @@ from wms.picking.dialogue import CLUSTER_PICK
 from wms.picking.queries.aside import aside_counts, aside_lines
 from wms.picking.queries.walk import path_of_batch
 from wms.picking.rules.rerouting import walkable
+from wms.picking.service import closures
 from wms.picking.values import BatchState, PickState
 from wms.site import closing, queries
 
@@ -271,3 +272,34 @@ def test_the_walk_of_a_batch_starts_at_the_depot(floor: Floor) -> None:
     close(floor, "A02")
     path = floor.park.read(lambda session: path_of_batch(session, batch_id))
     assert path[0] == path[-1] == Point(*hall_now(floor).start_point)
+
+
+class TestAtOnce:
+    def test_an_aisle_is_closed_and_opened_while_people_pick_and_orders_wait(self, floor: Floor) -> None:
+        """No deadlock, no promise lost: what an order was allocated is picked, or still held for it."""
+        floor.park.act(lambda call: stock_in(call, floor.salt, MIDDLE_FREE, 5))
+        goods = [(floor.tea, 1), (floor.nuts, 1), (floor.salt, 2)]
+        begun = floor.loaded(("O1", goods), ("O2", goods))
+        ahead = floor.batch(("O3", goods), ("O4", [(floor.salt, 3), (floor.nuts, 1)]))
+        place(floor.park, "O5", (floor.salt, 4))
+        allocate(floor.park, "O5")
+
+        def close_and_open() -> None:
+            for _ in range(3):
+                open_again(floor, close(floor, "A02"))
+
+        def pick_all() -> None:
+            floor.pick_all(begun)
+
+        def wander() -> None:
+            for _ in range(4):
+                floor.park.act(lambda call: service.lay_out_open(call, ahead))
+                cut_off = floor.park.read(lambda session: closures.orders_cut_off(session, floor.park.warehouse_id))
+                floor.park.act(lambda call, ids=cut_off: closures.promise_elsewhere(call, ids))  # type: ignore[misc]
+
+        assert at_once([close_and_open, pick_all, wander]) == [None, None, None]
+        assert broken_promises(floor.park) == []
+        assert floor.walk(begun).open_picks == ()
+        for no, pieces in (("O1", 0), ("O2", 0), ("O3", 4), ("O4", 4), ("O5", 4)):
+            assert sum(quantity for _, quantity in held_from(floor.park, no)) == pieces, no
+        assert sum(pick.wanted for pick in floor.walk(ahead).picks) == 8

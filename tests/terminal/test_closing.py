@@ -5,15 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.orm import Session
 
 from tests.builders import a_park
 from tests.outbound.orders import allocate, place
 from tests.terminal.desk import Desk, a_desk
 from tests.terminal.scene import found, stocked
 from wms.core.db import Database
+from wms.outbound.service.waves import drafts
 from wms.people.values import Role
 from wms.site import closing, queries
 from wms.site.values import ClosureFacts
+from wms.terminal.queries import waves
+from wms.terminal.queries.look import Look
 
 
 def closures(desk: Desk) -> tuple[ClosureFacts, ...]:
@@ -90,3 +94,29 @@ def test_goods_out_of_reach_are_an_exception_whose_button_opens_the_way(desk: De
     assert "A02: 漏水" in page
     assert desk.do("open_floor", **trouble.deed.args).status_code == 200
     assert f"closed:{closed.id}" not in found(desk)
+
+
+def test_orders_set_aside_are_not_counted_as_waiting_for_a_wave(desk: Desk) -> None:
+    far, near = stocked(desk, "SALT", slot="A02-09-1A"), stocked(desk, "TEA", slot="A01-01-1A")
+    for no, sku in (("O1", far), ("O2", near), ("O3", near)):
+        place(desk.park, no, (sku, 1))
+        allocate(desk.park, no)
+    closed = desk.park.act(lambda call: closing.close_aisle(call, "A02", why="漏水"))
+    assert waiting_orders(desk) == 2
+    desk.park.act(lambda call: closing.open_again(call, closed.id))
+    assert waiting_orders(desk) == 3
+
+
+def waiting_orders(desk: Desk) -> int:
+    """Orders the page counts as waiting; as many as would be gathered into waves."""
+    park = desk.park
+
+    def ask(session: Session) -> tuple[int, int]:
+        now = park.clock.now()
+        look = Look(session, queries.warehouse(session, park.warehouse_id), now, now)
+        counted = sum(one.orders for one in waves.waiting(look))
+        return counted, sum(len(draft.order_ids) for draft in drafts(session, park.warehouse_id))
+
+    counted, gathered = park.read(ask)
+    assert counted == gathered
+    return counted

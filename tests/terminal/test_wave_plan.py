@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.builders import MORNING
+from tests.builders import MORNING, stock_in
 from tests.outbound.orders import allocate, place
 from tests.terminal.desk import Desk
 from tests.terminal.scene import stocked
@@ -108,6 +108,24 @@ def test_a_ready_plan_is_looked_at_then_released_thought_about_longer_or_thrown_
     assert buttons(desk, wave) == ["plan_wave", "release_wave", "cancel_wave"]
 
 
+def test_the_plan_says_how_much_less_is_walked_to_nearer_slots(desk: Desk) -> None:
+    sku = stocked(desk, slot="A02-09-1A")
+    desk.park.act(lambda call: stock_in(call, sku, "A01-01-1A", 5))
+    place(desk.park, "O1", (sku, 3))
+    allocate(desk.park, "O1")
+    (wave,) = desk.park.act(outbound.make_waves)
+    ready(desk, wave)
+    found = kept(desk, wave)
+    assert found is not None
+    saved_m = (found.promised_mm - found.walk_mm) // 1_000
+    assert saved_m > 0
+    page = desk.page(f"waves?wave={wave}")
+    assert f"同样的货就近拣，1 批少走 {saved_m} m" in page
+    assert f"就近拣少走 {saved_m} m" in page
+    assert "<title>A01-01-1A · 3</title>" in page  # the map goes to the slot that was chosen
+    assert "A02-09-1A ·" not in page
+
+
 def test_a_release_that_was_broken_off_is_gone_on_with(desk: Desk) -> None:
     wave = a_draft(desk)
     ready(desk, wave)
@@ -156,7 +174,7 @@ class TestGantt:
 
 def facts(points: tuple[tuple[int, int], ...], walk_mm: int = 0) -> PlanFacts:
     head: list[Any] = [1, 1, PlanState.READY, 1, False, 15, MORNING, "", {}, 0, 0, 4, 2, 9]
-    known: list[Any] = [*head, walk_mm, 4_000_000, 5_000_000, 1_000_000, points]
+    known: list[Any] = [*head, walk_mm, 4_000_000, 5_000_000, walk_mm, 1_000_000, points]
     return PlanFacts(*known)
 
 

@@ -26,11 +26,12 @@ from wms.outbound.service import allocation
 from wms.outbound.service import waves as drafts
 from wms.outbound.values import WaveDraft, WaveState
 from wms.picking.queries import plans as plan_queries
+from wms.picking.queries.alike import lying_alike
 from wms.picking.service import plans
 from wms.picking.service.apart import Apart
 from wms.picking.service.planning import cart_limits, goods_of
 from wms.picking.solver import Ask, Better, Done
-from wms.picking.values import LOST_AFTER, Goods, PlanState, Wish
+from wms.picking.values import LOST_AFTER, Goods, Lying, PlanState, Wish
 from wms.site import queries as site
 
 PLANNED = "wave.planned"
@@ -42,6 +43,7 @@ GRACE_S = 180.0  # beyond the time to think: for the first plan of a very large 
 BEAT_S = 1.0
 LISTEN_S = 0.2
 ORDERS_A_READ = 250
+SKUS_A_READ = 100
 ORDERS_A_STEP = 8
 ORDERS_A_DRAFT_STEP = 200
 STEPS_MAX = 100_000
@@ -181,7 +183,7 @@ def _reckoned(house: House, row: Any, parts: _Parts, waiting: Callable[[], list[
     """Goods there, batches back; None when a supervisor wants nothing of it any more."""
     ask, goods = _question(house, row)
     if not goods:
-        return Done(0, 0, 0, 0, 0, 0)
+        return Done(0, 0, 0, 0, 0, 0, 0)
     until_s, beaten_s, news = time.monotonic() + row.think_s + GRACE_S, 0.0, None
     with Apart(ask, goods) as apart:
         while time.monotonic() < until_s:
@@ -213,13 +215,21 @@ def _question(house: House, row: Any) -> tuple[Ask, list[list[Goods]]]:
     hall = house.db.read(lambda session: site.hall(session, where).now)
     limits = house.db.read(lambda session: cart_limits(session, where))
     orders = house.db.read(lambda session: plan_queries.orders_to_plan(session, row.wave_id))
-    ask = Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s))
-    return ask, [some for some in _bites(house, row.wave_id, orders) if some]
+    goods = [some for some in _bites(house, row.wave_id, orders) if some]
+    lying = tuple(_lying_alike(house, sorted({each.sku_id for some in goods for each in some})))
+    return Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s), lying), goods
 
 
 def _bites(house: House, wave_id: int, order_ids: list[int]) -> Iterator[list[Goods]]:
     for ids in bites(order_ids, ORDERS_A_READ):
         yield house.db.read(lambda session, ids=ids: goods_of(session, wave_id, ids))  # type: ignore[misc]
+        time.sleep(LISTEN_S / 10)
+
+
+def _lying_alike(house: House, sku_ids: list[int]) -> Iterator[Lying]:
+    """Where else such goods lie that may stand for those promised."""
+    for ids in bites(sku_ids, SKUS_A_READ):
+        yield from house.db.read(lambda session, ids=ids: lying_alike(session, house.who.warehouse_id, ids))  # type: ignore[misc]
         time.sleep(LISTEN_S / 10)
 
 

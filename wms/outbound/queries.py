@@ -14,11 +14,22 @@ from wms.catalog.tables import Merchant, Sku
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import Hold, Stock
+from wms.ledger.values import Purpose
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, Shortage, WaveState
-from wms.site.tables import Place
+from wms.site.tables import Place, Slot
 
 ROWS_PER_PAGE_MAX = 500
+
+# Of an order: some of what it was promised cannot be walked to now, so it waits until the way is open.
+HAS_GOODS_OUT_OF_REACH = (
+    select(Hold.id)
+    .join(Stock, Stock.id == Hold.stock_id)
+    .join(Slot, Slot.place_id == Stock.place_id)
+    .join(OrderLine, (OrderLine.id == Hold.reference_id) & (Hold.purpose == Purpose.ORDER_LINE.value))
+    .where(OrderLine.order_id == Order.id, Hold.quantity > 0, Slot.shut.is_(True))
+    .exists()
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,14 @@ def in_turn(rows: Iterable[FreeStock]) -> list[FreeStock]:
     )
 
 
+def turn_of(expires_on: date | None, came_in_on: date) -> str:
+    """What the turn of goods of one lot goes by: goods with the same may stand for each other.
+
+    Those with a date go by it; of those without one, what came in on the same day is as old.
+    """
+    return f"until {expires_on}" if expires_on is not None else f"since {came_in_on}"
+
+
 def may_ship(expires_on: date | None, today: date, min_life_ship_days: int) -> bool:
     """Whether goods have enough life left to be sent. What has expired is never sent."""
     return expires_on is None or expires_on >= today + timedelta(days=max(0, min_life_ship_days))

@@ -14,19 +14,22 @@ import resource
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from wms.core.refusal import Refused
 from wms.optimise.batching import BatchPlan
 from wms.optimise.geometry import RectHall
+from wms.picking.rules.nearby import least_mm, nearer, shelves
+from wms.picking.rules.nearby_check import check_nearer
 from wms.picking.rules.planning import check_sound, first_come_mm, improving, laid_out, most_visited_zone, problem_of
-from wms.picking.values import CartLimits, Goods, PlannedBatch, Problem, WavePlan
+from wms.picking.values import CartLimits, Goods, Lying, PlannedBatch, Problem, WavePlan
 
 NICE = 15
 QUIET_S = 8.0  # no better plan for so long: it is good enough
 FIRST_PLAN_S_MAX = 120.0
+NEARBY_S_MAX = 8.0  # how long slots are chosen once the batches stand
 FINISH_S_MAX = 1.0  # how long a search that was told to stop may take to do so
 BATCHES_A_FRAME = 20
 LOOK_S = 0.02
@@ -42,6 +45,7 @@ class Ask:
     seed: int
     rounds: int
     think_s: float
+    lying: tuple[Lying, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +60,14 @@ class Better:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A batch as it goes back: its picks as (hold, stop), the goods themselves stay behind."""
+    """A batch as it goes back: its picks as (hold, stop), the goods themselves stay behind.
+
+    `moved` are those taken from another row than they were promised from: (hold, stop, stock, quantity).
+    """
 
     order_ids: tuple[int, ...]
     picks: tuple[tuple[int, int], ...]
+    moved: tuple[tuple[int, int, int, int], ...]
     stops: int
     pieces: int
     zone_id: int
@@ -68,11 +76,12 @@ class Laid:
     optimal: bool
     method: str
     path: tuple[tuple[int, int], ...]
+    promised_mm: int
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The plan is whole. `memory_mb` is the most this process ever held."""
+    """The plan is whole. `memory_mb` is the most this process ever held; `promised_mm` the walk over promised slots."""
 
     ms: int
     memory_mb: int
@@ -80,6 +89,7 @@ class Done:
     s_shape_mm: int
     first_come_mm: int
     lower_bound_mm: int
+    promised_mm: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +99,14 @@ class No:
     what: str
 
 
-def laid(batch: PlannedBatch) -> Laid:
-    """A planned batch without its goods."""
+def laid(batch: PlannedBatch, promised_from: Mapping[int, int]) -> Laid:
+    """A planned batch without its goods; `promised_from` is hold -> stock."""
+    moved = [(stop, goods) for stop, goods in batch.picks if goods.stock_id != promised_from[goods.hold_id]]
+    stays = [(stop, goods) for stop, goods in batch.picks if goods.stock_id == promised_from[goods.hold_id]]
     return Laid(
         batch.order_ids,
-        tuple((goods.hold_id, stop) for stop, goods in batch.picks),
+        tuple((goods.hold_id, stop) for stop, goods in stays),
+        tuple((goods.hold_id, stop, goods.stock_id, goods.quantity) for stop, goods in moved),
         batch.stops,
         batch.pieces,
         most_visited_zone(batch),
@@ -102,6 +115,7 @@ def laid(batch: PlannedBatch) -> Laid:
         batch.optimal,
         batch.method,
         batch.path,
+        batch.promised_mm,
     )
 
 
@@ -171,22 +185,42 @@ def plan(ask: Ask, goods: list[Goods], stop: threading.Event) -> Iterator[Better
         yield No(search.no or "no plan was found in time")
         return
     found = WavePlan(problem, search.best)
+    promised = laid_out(found)
     try:
         check_sound(found)
+        chosen = _nearer(ask, promised, stop)
+        check_nearer(promised, chosen, ask.hall, ask.lying)
     except Refused as no:
         yield No(str(no.facts.get("what", no.reason.value)))
         return
-    batches = [laid(batch) for batch in laid_out(found)]
+    promised_from = {goods.hold_id: goods.stock_id for its in problem.goods.values() for goods in its}
+    batches = [laid(batch, promised_from) for batch in chosen]
     for first in range(0, len(batches), BATCHES_A_FRAME):
         yield batches[first : first + BATCHES_A_FRAME]
+    walk_mm = sum(batch.walk_mm for batch in batches)
     yield Done(
         search.ms,
         resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
-        sum(batch.walk_mm for batch in batches),
+        walk_mm,
         sum(batch.s_shape_mm for batch in batches),
         first_come_mm(replace(problem, rounds=0)),
-        min(found.batches.lower_bound_mm, sum(batch.walk_mm for batch in batches)),
+        _bound(problem, found, ask, walk_mm),
+        found.batches.length_mm,
     )
+
+
+def _nearer(ask: Ask, promised: list[PlannedBatch], stop: threading.Event) -> list[PlannedBatch]:
+    """The batches picked from the slots that make their walks shortest, as far as the time allows."""
+    told = stop.is_set()
+    until_s = time.monotonic() + (FINISH_S_MAX if told else NEARBY_S_MAX)
+    return nearer(promised, ask.hall, ask.lying, lambda: time.monotonic() > until_s or (stop.is_set() and not told))
+
+
+def _bound(problem: Problem, found: WavePlan, ask: Ask, walk_mm: int) -> int:
+    """No plan is shorter, whichever slots it chooses."""
+    known = shelves(ask.hall, ask.lying)
+    least = least_mm(problem.goods, problem.orders, problem.carts, problem.hall, known) if ask.lying else walk_mm
+    return min(found.batches.lower_bound_mm, least, walk_mm)
 
 
 def _goods(stream: BinaryIO) -> Iterator[Goods]:

@@ -103,8 +103,9 @@ class PickLine(Base):
 class KeptPlan(Base):
     """The plan of a wave before it is released: how far it got, what it is worth. Planned again, it is written anew.
 
-    Lengths in mm. `beat_at` is the machine's clock: a plan that is reckoned and not heard of is lost. `wish` is what a
-    supervisor wants of a running one: "stop" takes the best so far, "cancel" drops it. `history` holds [ms, mm] pairs.
+    Lengths in mm; `promised_mm` is the walk over the slots that were promised, `walk_mm` that over the chosen ones.
+    `beat_at` is the machine's clock: a plan that is reckoned and not heard of is lost. `wish` is what a supervisor
+    wants of a running one: "stop" takes the best so far, "cancel" drops it. `history` holds [ms, mm] pairs.
     """
 
     __tablename__ = "wave_plan"
@@ -131,6 +132,7 @@ class KeptPlan(Base):
     walk_mm: Mapped[BigId] = mapped_column(default=0)
     s_shape_mm: Mapped[BigId] = mapped_column(default=0)
     first_come_mm: Mapped[BigId] = mapped_column(default=0)
+    promised_mm: Mapped[BigId] = mapped_column(default=0)
     lower_bound_mm: Mapped[BigId] = mapped_column(default=0)
     history: Mapped[Json]
 
@@ -145,7 +147,11 @@ class KeptPlan(Base):
 
 
 class PlanBatch(Base):
-    """A batch of a plan. `picks` are [hold, stop] pairs in walking order; `batch_id` is its batch once released."""
+    """A batch of a plan; `batch_id` is its batch once released.
+
+    `picks` are [hold, stop] pairs in walking order, and of what is taken from other rows than it was promised from
+    [hold, stop, stock, quantity]: those promises are moved at the release.
+    """
 
     __tablename__ = "plan_batch"
 
@@ -159,6 +165,7 @@ class PlanBatch(Base):
     pieces: Mapped[int]
     zone_id: Mapped[BigId]
     walk_mm: Mapped[int]
+    promised_mm: Mapped[int] = mapped_column(default=0)
     s_shape_mm: Mapped[int]
     optimal: Mapped[bool]
     method: Mapped[Code]

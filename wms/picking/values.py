@@ -83,6 +83,21 @@ class Goods:
     volume_mm3: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Lying:
+    """A stock row from which goods may be taken. Rows with the same `alike` hold goods that may stand for each other:
+    one lot of one owner in one customs book, whose turn is the same. `free` is what nobody was promised.
+    """
+
+    stock_id: int
+    alike: tuple[int, str, str]
+    slot_id: int
+    slot_code: str
+    zone_id: int
+    stop: Stop
+    free: int
+
+
 @dataclass(frozen=True)
 class Problem:
     """A wave to be planned, with everything a solver needs: it may travel to another process."""
@@ -106,7 +121,10 @@ class WavePlan:
 
 @dataclass(frozen=True, slots=True)
 class PlannedBatch:
-    """A batch as it will be walked: orders by cart position, picks with their stop (1, 2, ...) in walking order."""
+    """A batch as it will be walked: orders by cart position, picks with their stop (1, 2, ...) in walking order.
+
+    Goods may be taken from another row than the one their hold is in: `promised_mm` is the walk over the promised ones.
+    """
 
     order_ids: tuple[int, ...]
     picks: tuple[tuple[int, Goods], ...]
@@ -115,6 +133,7 @@ class PlannedBatch:
     optimal: bool
     method: str
     path: tuple[tuple[int, int], ...]
+    promised_mm: int
 
     @property
     def pieces(self) -> int:

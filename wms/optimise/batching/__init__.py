@@ -1,6 +1,6 @@
 """Which orders are picked together: batches whose exact tours are short, within what a cart carries."""
 
-from wms.optimise.batching.plan import plan_batches
+from wms.optimise.batching.plan import lower_bound, plan_batches
 from wms.optimise.batching.problem import (
     Batch,
     BatchingError,
@@ -11,4 +11,14 @@ from wms.optimise.batching.problem import (
     Order,
 )
 
-__all__ = ["Batch", "BatchLimits", "BatchPlan", "BatchingError", "Cart", "Objective", "Order", "plan_batches"]
+__all__ = [
+    "Batch",
+    "BatchLimits",
+    "BatchPlan",
+    "BatchingError",
+    "Cart",
+    "Objective",
+    "Order",
+    "lower_bound",
+    "plan_batches",
+]

@@ -63,7 +63,7 @@ def plan_batches(
     released = [[by_id[order_id] for order_id in batch] for batch in frozen]
     taken = {order.order_id for batch in released for order in batch}
     open_orders = [order for order in orders if order.order_id not in taken]
-    writer = _Writer(hall, objective, open_orders, released, _lower_bound(open_orders, carts, hall))
+    writer = _Writer(hall, objective, open_orders, released, lower_bound(open_orders, carts, hall))
     tours = TourPricer(frame(hall, hall.start_point, hall.end_point), [order.stops for order in open_orders])
     wanted = [open_orders]
     if objective.late_mm_per_s and len({order.due_s for order in open_orders}) > 1:
@@ -168,7 +168,7 @@ def late_s(batches: Sequence[Batch], objective: Objective) -> int:
     return round(late)
 
 
-def _lower_bound(orders: Sequence[Order], carts: Sequence[Cart], hall: RectHall) -> int:
+def lower_bound(orders: Sequence[Order], carts: Sequence[Cart], hall: RectHall) -> int:
     """No plan is shorter: the k-th batch walks at least to what is still left when k - 1 full carts took the furthest.
 
     A batch is at least as long as the walk to any of its stops, and takes no more than the greatest limit of a load.

@@ -14,28 +14,18 @@ from wms.core.db.tables import table_of
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
-from wms.ledger.tables import Hold, Stock
-from wms.ledger.values import Purpose
 from wms.outbound import queries
 from wms.outbound.rules import HOT_FROM_ORDERS, WAVE_ORDERS_MAX, waves
 from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaitingOrder, WaveDraft, WaveState
 from wms.site import queries as site
-from wms.site.tables import Slot, Warehouse
+from wms.site.tables import Warehouse
 
 ORDERS_PER_CALL_MAX = 20_000
 
 _orders = table_of(Order)
 _lines = table_of(OrderLine)
 _waves = table_of(Wave)
-_has_goods_out_of_reach = (
-    select(Hold.id)
-    .join(Stock, Stock.id == Hold.stock_id)
-    .join(Slot, Slot.place_id == Stock.place_id)
-    .join(_lines, (_lines.c.id == Hold.reference_id) & (Hold.purpose == Purpose.ORDER_LINE.value))
-    .where(_lines.c.order_id == _orders.c.id, Hold.quantity > 0, Slot.shut.is_(True))
-    .exists()
-)
 
 
 def make_waves(
@@ -125,7 +115,7 @@ def _waiting(session: Session, warehouse_id: int, until: datetime | None) -> lis
             _orders.c.state == OrderState.ALLOCATED.value,
             _orders.c.wave_id.is_(None),
             _orders.c.intercepted_at.is_(None),
-            ~_has_goods_out_of_reach,
+            ~queries.HAS_GOODS_OUT_OF_REACH,
         )
         .order_by(_orders.c.cut_off_at, _orders.c.id)
         .limit(ORDERS_PER_CALL_MAX)
@@ -181,6 +171,12 @@ def release_wave(call: Call, wave_no: str) -> int:
         return 0
     announce(call, "wave.released", f"wave:{wave_id}", wave=wave_no, orders=orders)
     return orders
+
+
+def keep_in_order(call: Call, order_ids: Sequence[int]) -> None:
+    """Keep these orders from others until the commit, ids ascending: orders come before rows of stock."""
+    rows = select(_orders.c.id).where(_orders.c.id.in_(sorted(order_ids))).order_by(_orders.c.id)
+    call.session.execute(rows.with_for_update())
 
 
 def release_orders(call: Call, wave_id: int, order_ids: Sequence[int] | None = None) -> int:

@@ -44,6 +44,7 @@ class PlanFacts:
     walk_mm: int
     s_shape_mm: int
     first_come_mm: int
+    promised_mm: int
     lower_bound_mm: int
     points: tuple[tuple[int, int], ...]
 
@@ -58,15 +59,19 @@ class PlannedPart:
     pieces: int
     zone_id: int
     walk_mm: int
+    promised_mm: int
     s_shape_mm: int
     optimal: bool
 
 
 @dataclass(frozen=True, slots=True)
 class PartWalk:
-    """How a batch of a plan is walked: (hold, stop) in walking order, and the corners of the walk."""
+    """How a batch of a plan is walked: (hold, stop) in walking order, (hold, stop, stock, quantity) of what is taken
+    from other rows than it was promised from, and the corners of the walk.
+    """
 
     hold_stops: tuple[tuple[int, int], ...]
+    moved: tuple[tuple[int, int, int, int], ...]
     path: tuple[Point, ...]
 
 
@@ -88,6 +93,7 @@ _PLAN = (
     KeptPlan.walk_mm,
     KeptPlan.s_shape_mm,
     KeptPlan.first_come_mm,
+    KeptPlan.promised_mm,
     KeptPlan.lower_bound_mm,
     KeptPlan.history,
 )
@@ -121,6 +127,7 @@ def parts_of_plan(session: Session, plan_id: int) -> list[PlannedPart]:
             PlanBatch.pieces,
             PlanBatch.zone_id,
             PlanBatch.walk_mm,
+            PlanBatch.promised_mm,
             PlanBatch.s_shape_mm,
             PlanBatch.optimal,
         )
@@ -139,7 +146,10 @@ def walk_of_part(session: Session, plan_id: int, number: int) -> PartWalk:
     if row is None:
         raise Refused(Reason.NOT_FOUND, what=f"batch {number}")
     pairs = tuple((hold_id, stop) for hold_id, stop in row.picks["hold_stop"])
-    return PartWalk(pairs, tuple(Point(x, y) for x, y in row.path["mm"]))
+    moved = tuple(
+        (hold_id, stop, stock_id, quantity) for hold_id, stop, stock_id, quantity in row.picks.get("moved", ())
+    )
+    return PartWalk(pairs, moved, tuple(Point(x, y) for x, y in row.path["mm"]))
 
 
 def orders_to_plan(session: Session, wave_id: int) -> list[int]:

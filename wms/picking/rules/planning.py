@@ -118,7 +118,8 @@ def _batch(problem: Problem, order_ids: Sequence[int], route: Route) -> PlannedB
     picks = tuple(_numbered([goods[index] for index in route.sequence], position))
     path = tuple((corner.x_mm, corner.y_mm) for corner in route.path if isinstance(corner, Point))
     s_shape_mm = s_shape_length_mm(problem.hall, stops)
-    return PlannedBatch(tuple(order_ids), picks, route.length_mm, s_shape_mm, route.optimal, route.method, path)
+    walk_mm = route.length_mm
+    return PlannedBatch(tuple(order_ids), picks, walk_mm, s_shape_mm, route.optimal, route.method, path, walk_mm)
 
 
 def _numbered(in_walking_order: Sequence[Goods], position: Mapping[int, int]) -> Iterator[tuple[int, Goods]]:

@@ -24,6 +24,7 @@ from wms.outbound.values import WaveState
 from wms.picking.rules.planning import laid_again
 from wms.picking.rules.rerouting import walkable
 from wms.picking.service.carts import close_wave
+from wms.picking.service.chosen import MovedHolds, move_to_chosen
 from wms.picking.service.planning import goods_of, make_batch
 from wms.picking.solver import Better, Done, Laid
 from wms.picking.tables import Batch, KeptPlan, PlanBatch
@@ -142,11 +143,12 @@ def keep_batches(call: Call, plan_id: int, first_number: int, batches: Sequence[
             "plan_id": plan_id,
             "number": number,
             "order_ids": {"ids": list(one.order_ids)},
-            "picks": {"hold_stop": [list(pair) for pair in one.picks]},
+            "picks": {"hold_stop": [list(pair) for pair in one.picks], "moved": [list(each) for each in one.moved]},
             "stops": one.stops,
             "pieces": one.pieces,
             "zone_id": one.zone_id,
             "walk_mm": one.walk_mm,
+            "promised_mm": one.promised_mm,
             "s_shape_mm": one.s_shape_mm,
             "optimal": one.optimal,
             "method": one.method,
@@ -173,6 +175,7 @@ def keep_plan(call: Call, wave_no: str, plan_id: int, done: Done) -> None:
         "walk_mm": done.walk_mm,
         "s_shape_mm": done.s_shape_mm,
         "first_come_mm": done.first_come_mm,
+        "promised_mm": done.promised_mm,
         "lower_bound_mm": done.lower_bound_mm,
         "batches": int(sums[0]),
         "stops": int(sums[1] or 0),
@@ -271,9 +274,12 @@ def release_some(call: Call, wave_no: str, beat_at: datetime, batches_max: int =
         return 0
     parts = call.session.execute(select(_part).where(waiting).order_by(_part.c.number).limit(batches_max)).all()
     hall = site.hall(call.session, call.warehouse_id).now
-    goods = _by_order(goods_of(call.session, plan.wave_id, [id for part in parts for id in part.order_ids["ids"]]))
+    order_ids = [id for part in parts for id in part.order_ids["ids"]]
+    outbound.keep_in_order(call, order_ids)
+    moved = move_to_chosen(call, [part.picks for part in parts])
+    goods = _by_order(goods_of(call.session, plan.wave_id, order_ids))
     for part in parts:
-        batch_id = _release_part(call, plan, part, hall, goods)
+        batch_id = _release_part(call, plan, part, hall, goods, moved)
         call.session.execute(update(_part).where(_part.c.id == part.id).values(batch_id=batch_id))
     call.wakes.add("live")
     return left
@@ -286,28 +292,36 @@ def _by_order(goods: Iterable[Goods]) -> dict[int, list[Goods]]:
     return found
 
 
-def _release_part(call: Call, plan: Any, part: Any, hall: RectHall, goods: Mapping[int, Sequence[Goods]]) -> int:
+def _release_part(
+    call: Call, plan: Any, part: Any, hall: RectHall, goods: Mapping[int, Sequence[Goods]], moved: MovedHolds
+) -> int:
     """One batch with those of its orders that are still there; 0 when none is."""
-    batch = _as_planned(part, hall, goods)
+    batch = _as_planned(part, hall, goods, moved)
     if batch is None:
         return 0
     outbound.release_orders(call, plan.wave_id, batch.order_ids)
     return make_batch(call, plan.wave_id, plan.cut_off_at, f"{plan.no}-{part.number:02d}", batch)
 
 
-def _as_planned(part: Any, hall: RectHall, goods: Mapping[int, Sequence[Goods]]) -> PlannedBatch | None:
+def _as_planned(
+    part: Any, hall: RectHall, goods: Mapping[int, Sequence[Goods]], moved: MovedHolds
+) -> PlannedBatch | None:
     """The batch as it was planned, or walked anew where its goods or its way are no longer those of the plan."""
     order_ids = tuple(id for id in part.order_ids["ids"] if id in goods)
     if not order_ids:
         return None
     by_hold = {each.hold_id: each for order_id in order_ids for each in goods[order_id]}
-    planned = [(stop, by_hold.get(hold_id)) for hold_id, stop in part.picks["hold_stop"]]
-    picks = tuple((stop, each) for stop, each in planned if each is not None)
+    holds = [(stop, hold_id) for hold_id, stop in part.picks["hold_stop"]]
+    holds += [(stop, moved.get((hold_id, stock_id), 0)) for hold_id, stop, stock_id, _ in part.picks.get("moved", ())]
+    planned = [(stop, by_hold.get(hold_id)) for stop, hold_id in holds]
+    picks = tuple((stop, each) for stop, each in sorted(planned, key=lambda pick: pick[0]) if each is not None)
     corners = tuple((x, y) for x, y in part.path["mm"])
     same = len(picks) == len(by_hold) == len(planned)
     if not same or not walkable(hall, [Point(*corner) for corner in corners]):
         return laid_again(hall, order_ids, goods)
-    return PlannedBatch(order_ids, picks, part.walk_mm, part.s_shape_mm, part.optimal, part.method, corners)
+    return PlannedBatch(
+        order_ids, picks, part.walk_mm, part.s_shape_mm, part.optimal, part.method, corners, part.promised_mm
+    )
 
 
 def _finish(call: Call, plan: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -14,7 +16,7 @@ from wms.outbound.tables import Order
 from wms.outbound.values import OrderState
 from wms.picking import queries as picking
 from wms.picking.queries import OpenBatch
-from wms.picking.queries.plans import PlanFacts, PlannedPart, walk_of_part
+from wms.picking.queries.plans import PartWalk, PlanFacts, PlannedPart, walk_of_part
 from wms.picking.rules.schedule import AFTER_PICKING, Outlook, Paces, Picker, Piece, outlook
 from wms.picking.values import TASK_KIND, BatchState
 from wms.site import queries as site
@@ -24,6 +26,7 @@ from wms.terminal.queries.look import Look
 from wms.terminal.queries.waves import StopMark, Walked, WaveCard, drawn
 
 PEOPLE_MAX = 40
+_SLOT = (Slot.code, Slot.aisle_index, Slot.y_mm, Slot.bay_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,22 +104,43 @@ def short_orders(look: Look, card: WaveCard) -> int:
 def drawn_part(look: Look, wave_no: str, plan: PlanFacts, part: PlannedPart, language: str) -> Walked:
     """A batch of a plan on the floor plan, its walk thick and the S-shape dashed beside it."""
     walk = walk_of_part(look.session, plan.id, part.number)
+    rows = [*_promised_stops(look, walk), *_chosen_stops(look, walk)]
+    aisle_x_mm = site.hall(look.session, look.warehouse_id).hall.aisle_x_mm
+    marks: dict[int, StopMark] = {}
+    for number, quantity, row in rows:
+        pieces = quantity + (marks[number].pieces if number in marks else 0)
+        marks[number] = StopMark(number, row.code, aisle_x_mm[row.aisle_index], row.y_mm, pieces, done=False)
+    heat: dict[int, int] = {}
+    for _, _, row in rows:
+        heat[row.bay_id] = heat.get(row.bay_id, 0) + 1
+    stops = [Stop(row.aisle_index, row.y_mm) for _, _, row in rows]
+    title = part_no(wave_no, part.number)
+    return drawn(look, title, walk.path, stops, [marks[number] for number in sorted(marks)], heat, language)
+
+
+def _promised_stops(look: Look, walk: PartWalk) -> Iterator[tuple[int, int, Any]]:
+    """Stop, pieces and slot of what is picked where it was promised."""
     stop_of = dict(walk.hold_stops)
+    moved: Counter[int] = Counter()
+    for hold_id, _, _, quantity in walk.moved:
+        moved[hold_id] += quantity
     rows = look.session.execute(
-        select(Hold.id, Hold.quantity, Slot.code, Slot.aisle_index, Slot.y_mm, Slot.bay_id)
+        select(Hold.id, Hold.quantity, *_SLOT)
         .join(Stock, Stock.id == Hold.stock_id)
         .join(Slot, Slot.place_id == Stock.place_id)
         .where(Hold.id.in_(stop_of))
-    ).all()
-    aisle_x_mm = site.hall(look.session, look.warehouse_id).hall.aisle_x_mm
-    marks: dict[int, StopMark] = {}
+        .order_by(Hold.id)
+    )
     for row in rows:
-        number = stop_of[row.id]
-        pieces = row.quantity + (marks[number].pieces if number in marks else 0)
-        marks[number] = StopMark(number, row.code, aisle_x_mm[row.aisle_index], row.y_mm, pieces, done=False)
-    heat: dict[int, int] = {}
-    for row in rows:
-        heat[row.bay_id] = heat.get(row.bay_id, 0) + 1
-    stops = [Stop(row.aisle_index, row.y_mm) for row in rows]
-    title = part_no(wave_no, part.number)
-    return drawn(look, title, walk.path, stops, [marks[number] for number in sorted(marks)], heat, language)
+        yield stop_of[row.id], max(0, row.quantity - moved[row.id]), row
+
+
+def _chosen_stops(look: Look, walk: PartWalk) -> Iterator[tuple[int, int, Any]]:
+    """The same of what is picked from other slots."""
+    rows = look.session.execute(
+        select(Stock.id, *_SLOT)
+        .join(Slot, Slot.place_id == Stock.place_id)
+        .where(Stock.id.in_({stock_id for _, _, stock_id, _ in walk.moved}))
+    )
+    slot_of = {row.id: row for row in rows}
+    yield from ((stop, quantity, slot_of[stock_id]) for _, stop, stock_id, quantity in walk.moved)

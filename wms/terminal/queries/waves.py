@@ -78,7 +78,7 @@ class Walked:
 
 
 def waiting(look: Look) -> list[Waiting]:
-    """By courier and cut-off, the soonest first."""
+    """By courier and cut-off, the soonest first. What cannot be walked to now makes no wave and is not counted."""
     rows = look.session.execute(
         select(
             Order.courier,
@@ -92,6 +92,7 @@ def waiting(look: Look) -> list[Waiting]:
             Order.state == OrderState.ALLOCATED.value,
             Order.wave_id.is_(None),
             Order.intercepted_at.is_(None),
+            ~outbound.HAS_GOODS_OUT_OF_REACH,
         )
         .group_by(Order.courier, Order.cut_off_at)
         .order_by(Order.cut_off_at, Order.courier)

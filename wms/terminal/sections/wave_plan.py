@@ -184,10 +184,11 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
     if card is None:
         return {"card": None, "chosen": "", "state": "none"}
     facts, state = card.facts, state_of(asked, card)
-    walk_m, s_shape_m, first_m = facts.walk_m, facts.s_shape_m, card.first_come_m or 0
+    walk_m, s_shape_m, first_m, promised_m = facts.walk_m, facts.s_shape_m, card.first_come_m or 0, 0
     if shown is not None:
         plan = shown.plan
         walk_m, s_shape_m, first_m = (mm // 1_000 for mm in (plan.walk_mm, plan.s_shape_mm, plan.first_come_mm))
+        promised_m = plan.promised_mm // 1_000 if plan.promised_mm > plan.walk_mm else 0
     return {
         "card": card,
         "chosen": facts.no,
@@ -196,7 +197,8 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
         "walk_m": walk_m,
         "s_shape_m": s_shape_m,
         "first_m": first_m,
-        "longest": max(walk_m, s_shape_m, first_m),
+        "promised_m": promised_m,
+        "longest": max(walk_m, s_shape_m, first_m, promised_m),
         "saved": _less,
         "checks": _checks(asked, card, shown, late),
         "batches": len(shown.parts) if shown else 0,
@@ -220,6 +222,7 @@ def _checks(asked: Asked, card: WaveCard, shown: Planned | None, late: int) -> l
     elif card.batches:
         checks.append((0, say("terminal.check.batches", batches=card.batches, done=card.batches_done)))
     if shown is not None:
+        checks += _nearer(asked, shown)
         changed = facts.orders - shown.plan.orders
         if changed:
             checks.append((WARN, say("terminal.check.changed", orders=abs(changed))))
@@ -232,6 +235,16 @@ def _checks(asked: Asked, card: WaveCard, shown: Planned | None, late: int) -> l
     else:
         checks.append((0, say("terminal.check.in_time")))
     return checks
+
+
+def _nearer(asked: Asked, shown: Planned) -> list[Check]:
+    """What it saves that goods come from other slots than were promised."""
+    saved_mm = shown.plan.promised_mm - shown.plan.walk_mm
+    if saved_mm <= 0:
+        return []
+    batches = sum(part.promised_mm > part.walk_mm for part in shown.parts)
+    facts = {"metres": f"{saved_mm // 1_000:,}", "batches": batches}
+    return [(0, asked.reader.say("terminal.check.nearer", **facts))]
 
 
 def _in_time(asked: Asked, shown: Planned) -> Check:

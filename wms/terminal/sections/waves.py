@@ -190,7 +190,9 @@ def _walked_plan(asked: Asked, card: WaveCard, shown: Planned) -> dict[str, Any]
     part = numbers.get(asked.options.get("batch", ""), shown.parts[0])
     no = wave_plan_queries.part_no(card.facts.no, part.number)
     drawn = wave_plan_queries.drawn_part(asked.look, card.facts.no, shown.plan, part, asked.reader.language)
-    facts = {"orders": part.orders, "stops": part.stops, "pieces": part.pieces, "optimal": part.optimal}
+    nearer_m = (part.promised_mm - part.walk_mm) // 1_000
+    facts: dict[str, Any] = {"orders": part.orders, "stops": part.stops, "pieces": part.pieces}
+    facts |= {"optimal": part.optimal, "nearer": f"{nearer_m:,}" if nearer_m > 0 else ""}
     names = list(numbers)
     return _walked(card, drawn, no, names, part.walk_mm, part.s_shape_mm, facts)
 
