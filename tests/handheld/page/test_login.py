@@ -49,6 +49,24 @@ def test_a_station_can_be_scanned_before_the_pin(locked: Handheld, floor: Floor)
     assert floor.heard[0][1]["station"] == "ST:PACK-3"
 
 
+def test_another_label_is_no_badge_and_no_station(locked: Handheld, floor: Floor) -> None:
+    locked.trigger("SL.A01-01-1A.Z")
+    locked.sees("这不是工牌")
+    assert not locked.page.query_selector(".pad")
+    locked.trigger("BA.0012.P")
+    locked.sees("输密码")
+    locked.trigger("CA.C-12.K")
+    locked.sees("这不是工牌")
+    locked.press("F2")
+    locked.trigger("BA.0012.P")
+    locked.sees("这不是工位码")
+    locked.trigger("ST.PK-01.S")
+    type_pin(locked)
+    locked.until(lambda: bool(floor.heard), "the log in")
+    told = floor.heard[0][1]
+    assert (told["badge"], told["station"]) == ("BA.0012.P", "ST.PK-01.S")
+
+
 def test_a_wrong_pin_says_so_and_asks_again(locked: Handheld, floor: Floor) -> None:
     def refuse(path: str, body: goods.Json) -> goods.Json:
         raise Refuses(401, "pin_wrong", "密码不对，还可试 4 次")

@@ -107,6 +107,10 @@ def show(pda: Handheld, whole: goods.Json) -> None:
     pda.page.wait_for_function(
         "token => document.querySelector('#status b').innerText === token", arg=whole["screen"]["title"]
     )
+    title = (whole.get("message") or {}).get("title", "")
+    pda.page.wait_for_function(
+        "title => title ? document.body.innerText.includes(title) : !document.querySelector('.band')", arg=title
+    )
     pda.page.wait_for_timeout(40)
 
 

@@ -79,7 +79,8 @@ const COUNTED = ["should", "done", "left", "short"];
 function counts(data, view) {
   const words = COUNTED.map((name, at) => data.labels?.[at] || view.say(`count_${name}`));
   const stacked = words.some((word) => word.length > 2);
-  return el("section", { class: `strip ${stacked ? "stacked" : ""}`, "data-card": "counts" },
+  const many = COUNTED.some((name) => data[name] >= 100_000) ? "many" : "";
+  return el("section", { class: `strip ${stacked ? "stacked" : ""} ${many}`, "data-card": "counts" },
     COUNTED.map((name, at) => el("div", { class: data.now === name ? "now" : "" }, el("span", null, words[at]), el("b", null, data[name]))));
 }
 

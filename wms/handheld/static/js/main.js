@@ -13,6 +13,9 @@ import { Texts } from "./texts.js";
 
 const ECHO_MS = 1000;
 const FLASH_MS = 450;
+// Our own labels name their kind; what else is on a badge or a table is up to the house.
+const OWN_LABEL = /^([A-Z]{2})\.[0-9A-Z-]{1,40}\.[0-9A-Z]$/;
+const OWN_LABELS = { badge: "BA", station: "ST" };
 const LEAVES = new Set(["Escape", "BrowserBack", "GoBack"]);
 
 class Page {
@@ -95,8 +98,14 @@ class Page {
   }
 
   scannedAtLogin(code) {
-    this.sound.play("receipt");
+    const wanted = this.login.scanningStation ? "station" : "badge";
+    const [, kind = OWN_LABELS[wanted]] = OWN_LABEL.exec(code) ?? [];
     this.closeLocal();
+    if (kind !== OWN_LABELS[wanted]) {
+      this.login.message = { ...this.complaint("wrong", this.say(`not_a_${wanted}`), ""), scanned: code };
+      return this.draw();
+    }
+    this.sound.play("receipt");
     this.login.message = null;
     if (this.login.scanningStation) Object.assign(this.login, { station: code, scanningStation: false });
     else Object.assign(this.login, { badge: code, takeOver: false });
