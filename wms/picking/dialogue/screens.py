@@ -106,7 +106,7 @@ def _new_tote(scene: Scene) -> Screen:
             BigCard(scene.say("position"), str(tote.position), tail=scene.say("order", order=tote.order_no)),
             ToteCard(
                 scene.say("put"),
-                scene.say("empty_tote", position=tote.position),
+                scene.say("empty"),
                 tote.position,
                 _positions(walk),
                 "now",
