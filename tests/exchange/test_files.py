@@ -6,9 +6,7 @@ import gzip
 import io
 import re
 import zipfile
-from collections.abc import Callable
 from datetime import time
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from openpyxl import Workbook
 from sqlalchemy import func, select
 
 from tests import builders
+from tests.exchange.lists import a_known_park, importer, refused
 from wms.catalog import queries as catalog
 from wms.cli import main
 from wms.core.db import Database
@@ -26,43 +25,15 @@ from wms.inbound.tables import AsnLine
 from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, OrderLine
 from wms.shipping.tables import Courier, RouteRule, WaybillPool
-from wms.site import queries as site
-from wms.site.service import make_warehouse
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guide" / "import.md"
 EXAMPLE = re.compile(r"^`(\w+)\.csv`\n```csv\n(.*?)```", re.MULTILINE | re.DOTALL)
 GOODS = "merchant,code,name\nM1,S1,山核桃\n"
 
 
-def rows_of(*lines: str) -> list[Row]:
-    """A table written as CSV lines."""
-    header = lines[0].split(",")
-    return [Row(number, dict(zip(header, line.split(","), strict=True))) for number, line in enumerate(lines[1:], 2)]
-
-
 @pytest.fixture
 def park(database: Database) -> builders.Park:
-    """A small building with a merchant, two SKUs and a courier."""
-    built = builders.a_park(database)
-    take = importer(built)
-    take("merchants", "code,name", "M1,山核桃铺", "M2,茶坊")
-    take("skus", "merchant,code,name,weight_g", "M1,S1,山核桃,500", "M1,S2,礼盒,1200", "M2,T1,毛峰,100")
-    take("couriers", "code,name,cut_offs", "YUNDA,韵达,16:00;19:30")
-    return built
-
-
-def importer(park: builders.Park) -> Callable[..., int]:
-    def take(kind: str, *lines: str) -> int:
-        return park.act(lambda call: import_rows(call, kind, rows_of(*lines)))
-
-    return take
-
-
-def refused(park: builders.Park, kind: str, *lines: str) -> list[tuple[int, str]]:
-    """The bad rows of a file that must not be taken."""
-    with pytest.raises(BadRows) as found:
-        importer(park)(kind, *lines)
-    return found.value.rows
+    return a_known_park(database)
 
 
 def count(park: builders.Park, column: Any) -> int:
@@ -306,84 +277,3 @@ def test_couriers_bring_their_numbers_and_routes_their_areas(park: builders.Park
     bad = refused(park, "couriers", "code,name,cut_offs", "JD,京东,25:00", "JD,京东,", "YUNDA,韵达,16:00")
     assert [number for number, _what in bad] == [2, 3, 4]
     assert count(park, Courier.id) == 2
-
-
-# --- a park of one's own
-
-
-SLOT = "code,width_mm,depth_mm,height_mm,weight_max_g"
-
-
-def own_park(database: Database, *lines: str) -> builders.Park:
-    here = database.transact(lambda session: make_warehouse(session, builders.MORNING, "1", "一号仓", "Asia/Shanghai"))
-    park = builders.Park(database, here)
-    importer(park)("slots", *lines)
-    return park
-
-
-def test_a_list_of_codes_and_sizes_is_enough_for_a_hall(sqlite_database: Database) -> None:
-    park = own_park(
-        sqlite_database,
-        SLOT,
-        "B02-01-1,980,600,450,60000",
-        "A01-01-1A,980,600,450,60000",
-        "A01-01-1B,980,600,450,60000",
-        "A01-12-2,980,600,450,60000",
-    )
-    hall = park.read(lambda session: site.hall(session, park.warehouse_id))
-    assert [(aisle.zone_code, aisle.number, aisle.index, aisle.x_mm) for aisle in hall.aisles] == [
-        ("A", 1, 0, 1_900),
-        ("B", 2, 1, 4_500),
-    ]
-    far = park.read(lambda session: site.slot_by_code(session, park.warehouse_id, "A01-12-2"))
-    near = park.read(lambda session: site.slot_by_code(session, park.warehouse_id, "A01-01-1A"))
-    assert (far.side, near.side, far.y_mm - near.y_mm) == ("R", "L", 10_000)
-    assert hall.hall.cross_y_mm[0] < near.y_mm < far.y_mm < hall.hall.cross_y_mm[1]
-    stations = park.read(lambda session: [one.code for one in site.stations(session, park.warehouse_id)])
-    assert stations == ["DK-01", "PK-01", "RC-01", "SG-01"]
-
-
-def test_a_list_with_places_is_built_as_listed_and_can_grow(database: Database) -> None:
-    header = SLOT + ",zone_kind,x_mm,y_mm,skus_max"
-    park = own_park(
-        database,
-        header,
-        "A01-01-1,980,600,450,60000,storage,2000,7300,3",
-        "D02-01-1,980,600,450,60000,bonded,5000,9300,1",
-    )
-    take = importer(park)
-    take("slots", header, "A01-02-1,980,600,450,60000,storage,2000,8000,1", "E05-01-1,900,900,900,9000,,9000,7300,1")
-    hall = park.read(lambda session: site.hall(session, park.warehouse_id))
-    assert [(aisle.number, aisle.x_mm) for aisle in hall.aisles] == [(1, 2_000), (2, 5_000), (5, 9_000)]
-    assert hall.width_mm >= 9_000
-    bonded = park.read(lambda session: site.slot_by_code(session, park.warehouse_id, "D02-01-1"))
-    assert (bonded.bonded, bonded.y_mm, bonded.aisle_index) == (True, 9_300, 1)
-    assert refused(park, "slots", header, "B03-01-1,9,9,9,9,,7000,7300,1")[0][0] == 2
-    assert "stands at x 2000" in refused(park, "slots", header, "A01-03-1,9,9,9,9,,2100,7300,1")[0][1]
-    assert "outside of the aisles" in refused(park, "slots", header, "A01-03-1,9,9,9,9,,2000,90000,1")[0][1]
-    assert "zone D is bonded" in refused(park, "slots", header, "D02-03-1,9,9,9,9,bulky,5000,9300,1")[0][1]
-
-
-def test_every_wrong_slot_is_named(park: builders.Park) -> None:
-    bad = refused(
-        park,
-        "slots",
-        SLOT + ",zone_kind,x_mm",
-        "E05-01-1,980,600,450,60000,storage,30000",
-        "E05-01-1,980,600,450,60000,storage,30000",
-        "E05-02-1,980,600,450,60000,storage,31000",
-        "E05-03-1,980,600,450,60000,bulky,30000",
-        "E5-1,980,600,450,60000,storage,30000",
-        "E05-04-1,0,600,450,60000,storage,30000",
-        "E05-05-1,980,600,450,,storage,30000",
-        "E05-06-1,980,600,450,60000,cold,30000",
-        "A01-01-1A,980,600,450,60000,storage,",
-    )
-    assert sorted({number for number, _what in bad}) == [3, 4, 5, 6, 7, 8, 9, 10]
-
-
-def test_a_whole_park_comes_in_from_one_file(sqlite_database: Database) -> None:
-    bays = product(enumerate("AABB", 1), range(1, 25), range(1, 5))
-    codes = [f"{zone}{aisle:02d}-{bay:02d}-{level}" for (aisle, zone), bay, level in bays]
-    park = own_park(sqlite_database, SLOT, *(f"{code},980,600,450,60000" for code in codes))
-    assert park.read(lambda session: len(site.slots(session, park.warehouse_id))) == len(codes)

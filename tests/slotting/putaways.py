@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
+from datetime import date
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.builders import Park, a_sku
-from wms.catalog.tables import Sku
+from wms.catalog.tables import Lot, Sku
 from wms.catalog.values import SkuFacts
 from wms.core.call import Call
 from wms.core.refusal import Refused
@@ -21,10 +22,14 @@ from wms.ledger.tables import MovementRow, Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.site import queries as site
 from wms.site import service as site_service
-from wms.site.tables import Slot, Zone
+from wms.site.tables import Bay, Slot, Zone
 from wms.slotting.values import FILL_MAX
 
 PER_TRANSACTION = 50
+LYING = 60
+WEAK_G = 50_000
+CLIMATE = {"storage": "ambient", "bulky": "chilled"}
+LOTS = {f"B{number}": date(2027, number, 1) for number in range(1, 5)}
 
 
 class Stowing:
@@ -32,6 +37,7 @@ class Stowing:
 
     def __init__(self, park: Park, dice: random.Random) -> None:
         self._park, self._dice = park, dice
+        park.act(weaken)
         self._skus = park.act(lambda call: some_skus(call, dice))
         self._codes = [slot.code for slot in park.read(lambda session: site.slots(session, park.warehouse_id))]
         self._blocked: set[str] = set()
@@ -57,10 +63,19 @@ class Stowing:
         return self.arrived - on_hand - _gone(self._park)
 
 
+def weaken(call: Call) -> None:
+    """Of three bays one has weak beams and one weak uprights; bulky goods are kept cold."""
+    call.session.execute(update(Zone).where(Zone.code == "B").values(temperature="chilled"))
+    slots = update(Slot).where(Slot.bay_id % 4 == 0).values(level_weight_max_g=WEAK_G)
+    call.session.execute(slots, execution_options={"synchronize_session": False})
+    bays = update(Bay).where(Bay.id % 4 == 1).values(weight_max_g=2 * WEAK_G, weight_stated=True)
+    call.session.execute(bays, execution_options={"synchronize_session": False})
+
+
 def broken_rules(park: Park) -> list[str]:
     """Every slot against every rule, recomputed from the rows by nobody's code but this."""
     query = (
-        select(Slot, Zone.kind, Stock, Sku)
+        select(Slot, Zone, Stock, Sku)
         .join(Zone, Zone.id == Slot.zone_id)
         .join(Stock, Stock.place_id == Slot.place_id)
         .join(Sku, Sku.id == Stock.sku_id)
@@ -70,7 +85,63 @@ def broken_rules(park: Park) -> list[str]:
     for row in park.read(lambda session: session.execute(query).all()):
         inside[row[0].code].append(row)
     found = [f"{code}: {why}" for code, rows in inside.items() for why in _broken_in(rows)]
-    return found + _hazards_together([row for rows in inside.values() for row in rows])
+    everything = [row for rows in inside.values() for row in rows]
+    found += _hazards_together(everything) + _racks_overloaded(park, everything)
+    return found + _lookalikes_together(everything) + _last_below_first(park, everything) + _too_high(park, everything)
+
+
+def _lookalikes_together(rows: list[Any]) -> list[str]:
+    """Bays where two SKUs stand that look alike."""
+    seen: defaultdict[tuple[int, int, str], set[int]] = defaultdict(set)
+    for slot, _, stock, sku in rows:
+        if sku.lookalike:
+            seen[slot.bay_id, stock.merchant_id, sku.lookalike].add(sku.id)
+    return [f"bay {bay}: look-alikes {sorted(some)}" for (bay, _, _), some in seen.items() if len(some) > 1]
+
+
+def _last_below_first(park: Park, rows: list[Any]) -> list[str]:
+    """Bays where good pieces stand above others of their SKU that expire later."""
+    days = {row.id: row.expires_on for row in park.read(lambda s: s.execute(select(Lot.id, Lot.expires_on)).all())}
+    stand: defaultdict[tuple[int, int], list[tuple[date, int]]] = defaultdict(list)
+    for slot, _, stock, sku in rows:
+        day = days[stock.lot_id]
+        if day is not None and stock.condition == "good":
+            stand[slot.bay_id, sku.id].append((day, slot.level))
+    return [
+        f"bay {bay}: {first} stands above {last} of SKU {sku}"
+        for (bay, sku), some in stand.items()
+        for first, high in some
+        for last, low in some
+        if first < last and high > low
+    ]
+
+
+def _too_high(park: Park, rows: list[Any]) -> list[str]:
+    """Pieces over 15 kg whose slot begins above 1.4 m, where no truck lifts them."""
+    heights: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for slot in park.read(lambda session: session.scalars(select(Slot)).all()):
+        heights[slot.bay_id][slot.level] = slot.height_mm
+    return [
+        f"{slot.code}: {sku.weight_g} g a piece so high"
+        for slot, zone, _, sku in rows
+        if sku.weight_g > 15_000
+        and zone.kind != "bulky"
+        and 50 + sum(50 + tall for level, tall in heights[slot.bay_id].items() if level < slot.level) > 1_400
+    ]
+
+
+def _racks_overloaded(park: Park, rows: list[Any]) -> list[str]:
+    """Levels and bays that carry more than they may."""
+    limits = {
+        row.id: row.weight_max_g for row in park.read(lambda s: s.execute(select(Bay.id, Bay.weight_max_g)).all())
+    }
+    levels: Counter[tuple[int, int, int | None]] = Counter()
+    bays: Counter[int] = Counter()
+    for slot, _, stock, sku in rows:
+        levels[slot.bay_id, slot.level, slot.level_weight_max_g] += stock.on_hand * sku.weight_g
+        bays[slot.bay_id] += stock.on_hand * sku.weight_g
+    found = [f"bay {bay}: beams of level {at}" for (bay, at, most), g in levels.items() if most and g > most]
+    return found + [f"bay {bay}: uprights" for bay, weight_g in bays.items() if weight_g > limits[bay]]
 
 
 def _hazards_together(rows: list[Any]) -> list[str]:
@@ -82,7 +153,7 @@ def _hazards_together(rows: list[Any]) -> list[str]:
 
 
 def _broken_in(rows: list[Any]) -> list[str]:
-    slot, kind = rows[0][0], rows[0][1]
+    slot, zone = rows[0][0], rows[0][1]
     volume = sum(stock.on_hand * sku.length_mm * sku.width_mm * sku.height_mm for _, _, stock, sku in rows)
     weight = sum(stock.on_hand * sku.weight_g for _, _, stock, sku in rows)
     room = sorted((slot.width_mm, slot.depth_mm, slot.height_mm))
@@ -94,7 +165,8 @@ def _broken_in(rows: list[Any]) -> list[str]:
         "too many SKUs": len(lots) > slot.skus_max,
         "lots or conditions mixed": max(lots.values()) > 1,
         "bonded": bool(slot.bonded),
-        "wrong zone": any(sku.zone_kind != kind for _, _, _, sku in rows),
+        "wrong zone": any(sku.zone_kind != zone.kind for _, _, _, sku in rows),
+        "too warm or too cold": any(sku.temperature != zone.temperature for _, _, _, sku in rows),
         "blocked": slot.blocked or slot.under_count,
         "piece too big": any(
             sorted((sku.length_mm, sku.width_mm, sku.height_mm)) > room
@@ -113,10 +185,12 @@ def some_skus(call: Call, dice: random.Random) -> list[SkuFacts]:
             length_mm=dice.choice([0, 40, 120, 300, 900]),
             width_mm=dice.choice([30, 80, 200, 600]),
             height_mm=dice.choice([20, 60, 150, 400]),
-            weight_g=dice.choice([0, 20, 300, 2_000, 15_000]),
+            weight_g=dice.choice([0, 20, 300, 2_000, 15_000, 16_000, 16_000, 16_000]),
             lot_tracked=dice.random() < 0.3,
-            zone_kind=dice.choice(["storage", "storage", "storage", "bulky"]),
+            zone_kind=(kind := dice.choice(["storage", "storage", "storage", "bulky"])),
+            temperature=dice.choice(["chilled", *[CLIMATE[kind]] * 4]),
             hazard=dice.choice(["", "", "", "3", "9"]),
+            lookalike=dice.choice(["", "tin", "jar"]),
         )
         for _ in range(30)
     ]
@@ -125,14 +199,15 @@ def some_skus(call: Call, dice: random.Random) -> list[SkuFacts]:
 def _some_boxes(call: Call, dice: random.Random, skus: list[SkuFacts], codes: list[str], told: Counter[str]) -> int:
     arrived = 0
     for _ in range(PER_TRANSACTION):
-        sku, quantity = dice.choice(skus), dice.randint(1, 30)
-        lot = LotGiven(dice.choice(["B1", "B2"])) if sku.lot_tracked else None
+        sku, quantity = dice.choice(skus), dice.randint(1, dice.choice([3, 30]))
+        batch = dice.choice(sorted(LOTS))
+        lot = LotGiven(batch, expires_on=LOTS[batch]) if sku.lot_tracked else None
         condition = Condition.DAMAGED if dice.random() < 0.1 else Condition.GOOD
         step = call.step(f"{dice.random()}")
         box = inbound.lpn(step, None)
         inbound.receive(step, sku=sku, quantity=quantity, container=box, lot=lot, condition=condition)
         arrived += quantity
-        slot = dice.choice(codes) if dice.random() < 0.4 else None
+        slot = _named(call, dice, sku, codes) if dice.random() < 0.5 else None
         try:
             with call.session.begin_nested():
                 inbound.put_away(step, container=box, slot_code=slot)
@@ -141,6 +216,19 @@ def _some_boxes(call: Call, dice: random.Random, skus: list[SkuFacts], codes: li
             told[no.reason.value] += 1
         _take_some_out(step, dice)
     return arrived
+
+
+def _named(call: Call, dice: random.Random, sku: SkuFacts, codes: list[str]) -> str:
+    """Any slot, or one high up, or one beside goods of the same SKU or at least of the same owner: there rules meet."""
+    if dice.random() < 0.2:
+        return dice.choice([code for code in codes if code[0] == "A" and code[7] in "34"])
+    lying = select(Slot.bay_id).join(Stock, Stock.place_id == Slot.place_id).where(Stock.on_hand > 0)
+    for those in (Stock.sku_id == sku.id, Stock.merchant_id == sku.merchant_id):
+        bays = call.session.scalars(lying.where(those).order_by(Stock.id)).all()
+        if bays and dice.random() < 0.3:
+            slots = select(Slot.code).where(Slot.bay_id == dice.choice(bays)).order_by(Slot.code)
+            return dice.choice(call.session.scalars(slots).all())
+    return dice.choice(codes)
 
 
 def _take_some_out(call: Call, dice: random.Random) -> None:
@@ -152,7 +240,7 @@ def _take_some_out(call: Call, dice: random.Random) -> None:
         .scalars()
         .all()
     )
-    if len(row) < 25:
+    if len(row) < LYING:
         return
     out = dice.choice(row)
     customer = ledger.virtual_id(call.session, call.warehouse_id, Virtual.CUSTOMER)

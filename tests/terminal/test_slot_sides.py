@@ -16,6 +16,8 @@ from tests.terminal.test_slots import delivered, page
 from wms.people.values import Role
 from wms.slotting import foresight, measuring, queries
 from wms.slotting.gains import Rates
+from wms.slotting.picture import lift_of
+from wms.slotting.values import Lift
 from wms.terminal.plotting import Course, course_plot, week_bars
 from wms.terminal.rules.scales import decimals, scale
 from wms.terminal.rules.sheets import as_csv, as_xlsx
@@ -129,6 +131,19 @@ def test_rates_are_the_manager_s_and_money_follows_them(sqlite_desk: Desk) -> No
     desk.hire("wang", Role.SUPERVISOR, name="王")
     desk.log_in("wang")
     assert desk.do("set_rates", **given).status_code == 403
+
+
+def test_what_is_heavy_and_how_high_a_shoulder_is_the_manager_says(sqlite_desk: Desk) -> None:
+    desk = sqlite_desk
+    assert 'name="heavy_piece_g" value="15000"' in page(desk, side="figures")
+    assert desk.do("set_lift", heavy_piece_g=12_000, shoulder_mm=1_300).status_code == 200
+    found = desk.park.read(lambda session: lift_of(session, desk.park.warehouse_id))
+    assert found == Lift(12_000, 1_300)
+    assert 'name="shoulder_mm" value="1300"' in page(desk, side="figures")
+    assert desk.do("set_lift", heavy_piece_g=0, shoulder_mm=1_300).status_code == 400
+    desk.hire("wang", Role.SUPERVISOR, name="王")
+    desk.log_in("wang")
+    assert desk.do("set_lift", heavy_piece_g=12_000, shoulder_mm=1_300).status_code == 403
 
 
 def test_figures_come_as_files_with_before_after_and_every_week(sqlite_desk: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from apiflask import APIBlueprint
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,7 +28,10 @@ class Barcode(BaseModel):
 
 
 class SkuIn(BaseModel):
-    """A SKU. Lengths in mm, weight in g, 0 = not known yet; lives in days."""
+    """A SKU. Lengths in mm, weight in g, 0 = not known yet; lives in days.
+
+    `hazard` is a class whose goods keep apart from others'; SKUs with the same `lookalike` are kept in different bays.
+    """
 
     model_config = ConfigDict(extra="forbid")
     code: Code
@@ -46,6 +49,10 @@ class SkuIn(BaseModel):
     min_life_receipt_days: Days = 0
     min_life_ship_days: Days = 0
     fragile: bool = False
+    hazard: Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    zone_kind: Literal["storage", "bulky"] = "storage"
+    temperature: Literal["ambient", "cool", "chilled", "frozen"] = "ambient"
+    lookalike: Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
 
 
 @catalog_api.post("/skus")

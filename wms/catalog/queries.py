@@ -34,6 +34,8 @@ _SKU_COLUMNS = (
     Sku.fragile,
     Sku.hazard,
     Sku.zone_kind,
+    Sku.temperature,
+    Sku.lookalike,
 )
 _MERCHANT_COLUMNS = (
     Merchant.id,

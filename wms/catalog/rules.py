@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -78,6 +79,13 @@ def check_text(what: str, value: str, length_max: int) -> str:
     if not 1 <= len(stripped) <= length_max or not stripped.isprintable():
         raise Refused(Reason.BAD_INPUT, what=what)
     return stripped
+
+
+def check_one_of(what: str, value: str, known: Sequence[str]) -> str:
+    """One of a few words. Raises BAD_INPUT."""
+    if value not in known:
+        raise Refused(Reason.BAD_INPUT, what=f"{what}: {value[:40]!r} is not one of {', '.join(known)}")
+    return str(value)
 
 
 def check_barcode_quantity(barcode: str, quantity: int) -> None:

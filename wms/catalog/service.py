@@ -16,11 +16,12 @@ from wms.catalog.rules import (
     LotMarks,
     bare_barcode,
     check_barcode_quantity,
+    check_one_of,
     check_text,
     lot_marks,
 )
 from wms.catalog.tables import Lot, Merchant, Sku, SkuBarcode
-from wms.catalog.values import MerchantFacts, SkuFacts
+from wms.catalog.values import SKU_ZONE_KINDS, MerchantFacts, SkuFacts
 from wms.core import audit_trail
 from wms.core.call import Call
 from wms.core.db.tables import table_of
@@ -28,6 +29,7 @@ from wms.core.db.types import Base
 from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for
 from wms.site import queries as site
+from wms.site.values import Temperature, ZoneKind
 
 _lot = table_of(Lot)
 _lot_by_code = select(_lot.c.id, _lot.c.produced_on, _lot.c.expires_on).where(
@@ -98,7 +100,9 @@ def add_sku(
     min_life_ship_days: int = 0,
     fragile: bool = False,
     hazard: str = "",
-    zone_kind: str = "storage",
+    zone_kind: str = ZoneKind.STORAGE,
+    temperature: str = Temperature.AMBIENT,
+    lookalike: str = "",
 ) -> int:
     """List a SKU; its id. `barcodes` are (code, pieces). Raises ALREADY_EXISTS, BAD_INPUT, QUANTITY_WRONG."""
     merchant = own_merchant(call, merchant_code)
@@ -117,8 +121,10 @@ def add_sku(
         "shelf_life_days": shelf_life_days,
         **lives,
         "fragile": fragile,
-        "hazard": hazard,
-        "zone_kind": zone_kind,
+        "hazard": check_text("hazard", hazard, CODE_LENGTH_MAX) if hazard else "",
+        "zone_kind": check_one_of("zone_kind", zone_kind, SKU_ZONE_KINDS),
+        "temperature": check_one_of("temperature", temperature, tuple(Temperature)),
+        "lookalike": check_text("lookalike", lookalike, CODE_LENGTH_MAX) if lookalike else "",
         "made_at": call.now,
     }
     sku_id = _insert_new(call, Sku, row, code)

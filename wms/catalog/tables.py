@@ -31,7 +31,8 @@ class Merchant(Base):
 class Sku(Base):
     """What is stocked and sold. Sizes 0 = not known.
 
-    Lives in days: `min_life_receipt_days` is 允收期, `min_life_ship_days` 禁售期.
+    Lives in days: `min_life_receipt_days` is 允收期, `min_life_ship_days` 禁售期. Goods of one `hazard` class keep
+    apart from others'; those of one merchant with the same `lookalike` group are easily taken for each other.
     """
 
     __tablename__ = "sku"
@@ -54,6 +55,8 @@ class Sku(Base):
     fragile: Mapped[bool] = mapped_column(default=False)
     hazard: Mapped[str] = mapped_column(default="")
     zone_kind: Mapped[str] = mapped_column(default="storage")
+    temperature: Mapped[Code] = mapped_column(default="ambient")
+    lookalike: Mapped[Code] = mapped_column(default="")
     made_at: Mapped[UtcTime]
 
     __table_args__ = (
@@ -61,6 +64,7 @@ class Sku(Base):
         CheckConstraint(
             "weight_g >= 0 AND length_mm >= 0 AND width_mm >= 0 AND height_mm >= 0", name="sizes_not_negative"
         ),
+        CheckConstraint("temperature IN ('ambient', 'cool', 'chilled', 'frozen')", name="temperature_known"),
     )
 
 

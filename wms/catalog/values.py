@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from wms.site.values import ZoneKind
+
+SKU_ZONE_KINDS = (ZoneKind.STORAGE.value, ZoneKind.BULKY.value)  # whether goods are bonded, their customs book says
+
 
 @dataclass(frozen=True, slots=True)
 class MerchantFacts:
@@ -39,6 +43,8 @@ class SkuFacts:
     fragile: bool
     hazard: str
     zone_kind: str
+    temperature: str
+    lookalike: str
 
     @property
     def volume_mm3(self) -> int:

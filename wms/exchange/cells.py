@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,14 @@ def whole(row: Row, name: str, default: int | None = None, *, least: int = 0, mo
     if not least <= number <= most:
         raise BadCell(f"{name}: {number} is not between {least} and {most}")
     return number
+
+
+def one_of(row: Row, name: str, known: Sequence[str]) -> str:
+    """One of a few words, in small letters; "" for an empty cell."""
+    value = row.cells.get(name, "").lower()
+    if value and value not in known:
+        raise BadCell(f"{name}: {shown(value)} is not one of {', '.join(known)}")
+    return value
 
 
 def maybe_whole(row: Row, name: str, *, least: int = 0) -> int | None:

@@ -12,12 +12,13 @@ from itertools import groupby
 
 from wms.catalog import queries as catalog_queries
 from wms.catalog import service as catalog
+from wms.catalog.values import SKU_ZONE_KINDS
 from wms.core.call import Call
 from wms.core.i18n import text as text_of
 from wms.core.refusal import Reason, Refused
-from wms.exchange.cells import BadCell, BadRows, day, maybe_whole, moment, need, parts, text, whole
+from wms.exchange.cells import BadCell, BadRows, day, maybe_whole, moment, need, one_of, parts, text, whole
 from wms.exchange.slots_in_files import KNOWN as SLOT_KNOWN
-from wms.exchange.slots_in_files import LOAD_G_MAX, take_slots
+from wms.exchange.slots_in_files import LOAD_G_MAX, load, take_slots
 from wms.exchange.slots_in_files import NEEDED as SLOT_NEEDED
 from wms.exchange.tables_in_files import Row
 from wms.inbound import service as inbound
@@ -30,7 +31,7 @@ from wms.shipping.queries import cut_offs
 from wms.site import queries as site
 from wms.site.racks import LEVELS_MAX, set_profile
 from wms.site.rules import SHELF, Profile
-from wms.site.values import POSITION_LETTERS
+from wms.site.values import POSITION_LETTERS, Temperature, ZoneKind
 from wms.slotting import service as slotting
 from wms.slotting.values import Goods
 
@@ -186,6 +187,10 @@ def _sku(call: Call, rows: Sequence[Row]) -> None:
         shelf_life_days=maybe_whole(row, "shelf_life_days"),
         min_life_receipt_days=whole(row, "min_life_receipt_days", 0, most=DAYS_MAX),
         min_life_ship_days=whole(row, "min_life_ship_days", 0, most=DAYS_MAX),
+        hazard=text(row, "hazard", 64),
+        zone_kind=one_of(row, "zone_kind", SKU_ZONE_KINDS) or ZoneKind.STORAGE,
+        temperature=one_of(row, "temperature", tuple(Temperature)) or Temperature.AMBIENT,
+        lookalike=text(row, "lookalike", 64),
     )
 
 
@@ -206,6 +211,7 @@ def _stock(call: Call, rows: Sequence[Row]) -> None:
         call, sku, text(row, "lot", 64) or None, day(row, "produced_on"), day(row, "expires_on")
     )
     slot = site.slot_by_code(call.session, call.warehouse_id, need(row, "slot").upper())
+    slotting.one_of_many(call)
     slotting.take_slot(call, Goods(sku, lot_id, quantity), slot.place_id)
     supplier = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SUPPLIER)
     movement = Movement(
@@ -273,6 +279,7 @@ def _profile(call: Call, rows: Sequence[Row]) -> None:
             weight_max_g=whole(row, "weight_max_g", least=1, most=LOAD_G_MAX),
             skus_max=whole(row, "skus_max", 1, least=1, most=QUANTITY_MAX),
             aisle_width_mm=SHELF.aisle_width_mm,
+            level_weight_max_g=load(row, "level_weight_max_g"),
             **sizes,
         ),
     )
@@ -314,18 +321,21 @@ def _route(call: Call, rows: Sequence[Row]) -> None:
 _RECEIVER = ("name", "phone", "province", "city", "district", "address", "area_code")
 _SIZES_MM = ("length_mm", "width_mm", "height_mm")
 _LIVES = ("shelf_life_days", "min_life_receipt_days", "min_life_ship_days")
+_KEEPING = ("hazard", "zone_kind", "temperature", "lookalike")
 _YES, _NO = frozenset({"yes", "true", "1", "是"}), frozenset({"", "no", "false", "0", "否"})
 
 KINDS: Mapping[str, Kind] = {
     "merchants": Kind(("code", "name"), ("contact", "phone"), _merchant),
     "skus": Kind(
         ("merchant", "code", "name"),
-        ("barcodes", "unit", "family", *_SIZES_MM, "weight_g", "lot_tracked", *_LIVES),
+        ("barcodes", "unit", "family", *_SIZES_MM, "weight_g", "lot_tracked", *_LIVES, *_KEEPING),
         _sku,
     ),
     "slots": Kind(SLOT_NEEDED, SLOT_KNOWN, take_slots, whole=True),
     "profiles": Kind(
-        ("code", "levels", "positions", "width_mm", "depth_mm", "height_mm", "weight_max_g"), ("skus_max",), _profile
+        ("code", "levels", "positions", "width_mm", "depth_mm", "height_mm", "weight_max_g"),
+        ("skus_max", "level_weight_max_g"),
+        _profile,
     ),
     "stock": Kind(("merchant", "sku", "slot", "quantity"), ("lot", "produced_on", "expires_on"), _stock),
     "asn": Kind(("merchant", "no", "sku", "quantity"), ("expected_at",), _asn, ("merchant", "no")),

@@ -9,15 +9,15 @@ from sqlalchemy import select
 from wms.core.call import Call
 from wms.core.i18n import text as text_of
 from wms.core.refusal import Refused
-from wms.exchange.cells import BadCell, BadRows, maybe_whole, need, text, whole
+from wms.exchange.cells import BadCell, BadRows, maybe_whole, need, one_of, text, whole
 from wms.exchange.tables_in_files import Row
 from wms.site.listing import ListedSlot, add_listed_slots
 from wms.site.rules import read_slot_code
 from wms.site.tables import Slot
-from wms.site.values import NewSlot, ZoneKind
+from wms.site.values import NewSlot, Temperature, ZoneKind
 
 NEEDED = ("code", "width_mm", "depth_mm", "height_mm", "weight_max_g")
-KNOWN = ("skus_max", "zone_name", "zone_kind", "x_mm", "y_mm")
+KNOWN = ("skus_max", "level_weight_max_g", "bay_weight_max_g", "zone_name", "zone_kind", "temperature", "x_mm", "y_mm")
 SIZE_MM_MAX = 100_000
 HALL_MM_MAX = 2_000_000
 LOAD_G_MAX = 100_000_000
@@ -31,7 +31,10 @@ def take_slots(call: Call, rows: Sequence[Row]) -> None:
     bad += _taken(call, listed)
     bad += _disagreements(listed, "x_mm", "aisle", lambda one: f"{one.name.zone}{one.name.aisle:02d}", _x_mm)
     bad += _disagreements(listed, "y_mm", "bay", _bay, lambda one: one.slot.y_mm)
+    bad += _disagreements(listed, "level_weight_max_g", "level", _level, lambda one: one.slot.level_weight_max_g)
+    bad += _disagreements(listed, "bay_weight_max_g", "bay", _bay, lambda one: one.slot.bay_weight_max_g)
     bad += _disagreements(listed, "zone_kind", "zone", lambda one: one.name.zone, lambda one: one.zone_kind)
+    bad += _disagreements(listed, "temperature", "zone", lambda one: one.name.zone, lambda one: one.temperature)
     bad += _disagreements(listed, "zone_name", "zone", lambda one: one.name.zone, lambda one: one.zone_name)
     if bad:
         raise BadRows(sorted(bad))
@@ -47,6 +50,10 @@ def _x_mm(one: ListedSlot) -> int | None:
 
 def _bay(one: ListedSlot) -> str:
     return f"{one.name.zone}{one.name.aisle:02d}-{one.name.bay:02d}"
+
+
+def _level(one: ListedSlot) -> str:
+    return f"{_bay(one)}-{one.name.level}"
 
 
 def _read(rows: Sequence[Row]) -> tuple[dict[int, ListedSlot], list[tuple[int, str]]]:
@@ -82,8 +89,10 @@ def _slot(row: Row) -> ListedSlot:
         whole(row, "weight_max_g", least=1, most=LOAD_G_MAX),
         whole(row, "skus_max", 1, least=1, most=1_000),
         _place(row, "y_mm"),
+        load(row, "level_weight_max_g"),
+        load(row, "bay_weight_max_g"),
     )
-    return ListedSlot(slot, _kind(row), text(row, "zone_name", 60), _place(row, "x_mm"))
+    return ListedSlot(slot, _kind(row), text(row, "zone_name", 60), _place(row, "x_mm"), _temperature(row))
 
 
 def _place(row: Row, name: str) -> int | None:
@@ -93,11 +102,19 @@ def _place(row: Row, name: str) -> int | None:
     return found
 
 
+def load(row: Row, name: str) -> int | None:
+    """Grams that something carries; None for an empty cell."""
+    return whole(row, name, least=1, most=LOAD_G_MAX) if row.cells.get(name) else None
+
+
 def _kind(row: Row) -> ZoneKind | None:
-    value = text(row, "zone_kind").lower()
-    if value and value not in set(ZoneKind):
-        raise BadCell(f"zone_kind: {value!r} is not one of {', '.join(ZoneKind)}")
-    return ZoneKind(value) if value else None
+    found = one_of(row, "zone_kind", tuple(ZoneKind))
+    return ZoneKind(found) if found else None
+
+
+def _temperature(row: Row) -> Temperature | None:
+    found = one_of(row, "temperature", tuple(Temperature))
+    return Temperature(found) if found else None
 
 
 def _taken(call: Call, listed: dict[int, ListedSlot]) -> list[tuple[int, str]]:

@@ -262,7 +262,9 @@ def _keep_one(call: Call, container: ContainerFacts, not_this: str) -> Suggestio
     subject, goods = subject_of(container), first_goods(call, container)
     for _round in range(PROPOSALS_MAX):
         for suggestion in slotting.choose(call, goods, subject=subject):
-            if suggestion.slot_code != not_this and slotting.lease(call, suggestion.place_id, subject):
+            if suggestion.slot_code != not_this and slotting.lease(
+                call, suggestion.place_id, subject, weight_g=goods.weight_g
+            ):
                 slotting.end_leases(call, subject, but=suggestion.place_id)
                 return suggestion
     raise Refused(Reason.NO_SLOT_FITS, why=Rule.LEASED.value)
@@ -303,6 +305,8 @@ def put_away(
             raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
         goods = [replace(goods[0], quantity=quantity)]
     place_id = None if slot_code is None else _slot_place(call, slot_code)
+    if place_id is None and len(goods) > 1:
+        slotting.one_of_many(call)
     done = [_store(call, container, one, place_id) for one in goods]
     slotting.end_leases(call, subject_of(container))
     if call.session.execute(_anything_in, {"w": call.warehouse_id, "p": container.place_id}).first() is None:

@@ -130,7 +130,16 @@ def _add_aisles(
 ) -> tuple[dict[int, int], dict[str, int]]:
     """Ids of aisles by index and of zones by code."""
     common = {"warehouse_id": warehouse_id, "hall_id": hall_id}
-    zones = [{**common, "code": zone.code, "name": zone.name, "kind": zone.kind.value} for zone in plan.zones]
+    zones = [
+        {
+            **common,
+            "code": zone.code,
+            "name": zone.name,
+            "kind": zone.kind.value,
+            "temperature": zone.temperature.value,
+        }
+        for zone in plan.zones
+    ]
     zone_ids = dict(zip([zone.code for zone in plan.zones], bulk.insert_many(session, Zone.id, zones), strict=True))
     aisles = [
         {
@@ -167,6 +176,7 @@ def _bay_row(warehouse_id: int, aisle_id: int, bay: BayPlan) -> dict[str, Any]:
         "profile": profile.name,
         "levels": profile.levels,
         "weight_max_g": load_g(profile),
+        "weight_stated": True,
         "frame_mm": frame_mm(profile),
     }
 
@@ -185,6 +195,7 @@ def _slot_rows(bay: BayPlan, warehouse_id: int, zone_id: int, aisle_id: int, bay
         "depth_mm": profile.depth_mm,
         "height_mm": profile.height_mm,
         "weight_max_g": profile.weight_max_g,
+        "level_weight_max_g": profile.level_weight_max_g,
         "skus_max": profile.skus_max,
         "bonded": bay.aisle.zone.kind is ZoneKind.BONDED,
     }

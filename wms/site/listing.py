@@ -18,7 +18,7 @@ from wms.site import bulk, generator, queries, rules
 from wms.site.rules import StationPlan
 from wms.site.service import add_slots
 from wms.site.tables import Aisle, Hall, Zone
-from wms.site.values import ContainerKind, NewSlot, StationKind, ZoneKind
+from wms.site.values import ContainerKind, NewSlot, StationKind, Temperature, ZoneKind
 
 AISLE_PITCH_MM = 2_600
 FIRST_AISLE_X_MM = 1_900
@@ -38,14 +38,15 @@ STATIONS = (
 
 @dataclass(frozen=True, slots=True)
 class ListedSlot:
-    """A slot with what the list says about its zone (None: as it is, storage if it is new) and where its aisle stands
-    (None: in order of the numbers).
+    """A slot with what the list says about its zone (None: as it is; storage, ambient if it is new) and where its aisle
+    stands (None: in order of the numbers).
     """
 
     slot: NewSlot
     zone_kind: ZoneKind | None = None
     zone_name: str = ""
     x_mm: int | None = None
+    temperature: Temperature | None = None
 
     @property
     def name(self) -> rules.SlotName:
@@ -112,12 +113,16 @@ def _positions(listed: Sequence[ListedSlot], standing_x_mm: Sequence[int]) -> di
 
 
 def _add_zones(call: Call, hall_id: int, listed: Sequence[ListedSlot]) -> dict[str, int]:
-    """Ids of all zones by code, new ones included. A known zone keeps its kind: BAD_INPUT when another is listed."""
+    """Ids of all zones by code, new ones included. A known zone keeps its kind and its temperature: BAD_INPUT when
+    another is listed.
+    """
     known = {zone.code: zone for zone in queries.zones(call.session, call.warehouse_id)}
     wanted = {one.name.zone: one for one in listed}
     for code, one in wanted.items():
         if code in known and one.zone_kind not in (None, known[code].kind):
             raise Refused(Reason.BAD_INPUT, what=f"{one.slot.code}: zone {code} is {known[code].kind}")
+        if code in known and one.temperature not in (None, known[code].temperature):
+            raise Refused(Reason.BAD_INPUT, what=f"{one.slot.code}: zone {code} is kept {known[code].temperature}")
     rows = [
         {
             "warehouse_id": call.warehouse_id,
@@ -125,6 +130,7 @@ def _add_zones(call: Call, hall_id: int, listed: Sequence[ListedSlot]) -> dict[s
             "code": code,
             "name": one.zone_name or f"{code} 区",
             "kind": (one.zone_kind or ZoneKind.STORAGE).value,
+            "temperature": (one.temperature or Temperature.AMBIENT).value,
         }
         for code, one in sorted(wanted.items())
         if code not in known

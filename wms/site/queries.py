@@ -85,7 +85,7 @@ def warehouses(session: Session) -> list[WarehouseFacts]:
 
 def zones(session: Session, warehouse_id: int) -> list[ZoneFacts]:
     """The zones of all halls, by code."""
-    columns = select(Zone.id, Zone.code, Zone.name, Zone.kind)
+    columns = select(Zone.id, Zone.code, Zone.name, Zone.kind, Zone.temperature)
     rows = session.execute(columns.where(Zone.warehouse_id == warehouse_id).order_by(Zone.code))
     return [ZoneFacts(*row) for row in rows]
 

@@ -60,6 +60,7 @@ class RackSlot:
     depth_mm: int
     height_mm: int
     weight_max_g: int
+    level_weight_max_g: int | None
     skus_max: int
     bonded: bool
     blocked: bool
@@ -80,6 +81,7 @@ class Rack:
     name: SlotName
     zone_id: int
     zone_kind: str
+    zone_temperature: str
     zone_name: str
     profile: str
     frame_mm: int
@@ -93,6 +95,11 @@ class Rack:
     @property
     def parts(self) -> Parts:
         return parts_of(slot.level for slot in self.slots)
+
+    @property
+    def level_weight_max_g(self) -> int | None:
+        """What the weakest beams of the bay carry, where somebody said it: beams change their levels."""
+        return min((each for slot in self.slots if (each := slot.level_weight_max_g) is not None), default=None)
 
 
 def profiles(session: Session, warehouse_id: int) -> dict[str, Profile]:
@@ -112,6 +119,7 @@ def _profile(row: BayProfile) -> Profile:
         row.weight_max_g,
         row.skus_max,
         SHELF.aisle_width_mm,
+        row.level_weight_max_g,
     )
 
 
@@ -122,13 +130,16 @@ def set_profile(call: Call, profile: Profile) -> None:
     """
     if profile.name in PROFILES:
         raise Refused(Reason.ALREADY_EXISTS, what=profile.name)
-    sizes = (profile.width_mm, profile.depth_mm, profile.height_mm, profile.weight_max_g, profile.skus_max)
+    sizes: tuple[int, ...] = (profile.width_mm, profile.depth_mm, profile.height_mm)
+    sizes += (profile.weight_max_g, profile.skus_max)
+    if profile.level_weight_max_g is not None:
+        sizes += (profile.level_weight_max_g,)
     if min(sizes) <= 0 or not profile.name or profile.width_mm * profile.positions > BAY_WIDTH_MM:
         raise Refused(Reason.BAD_INPUT, what=f"profile {profile.name}")
     if not (1 <= profile.levels <= LEVELS_MAX and 1 <= profile.positions <= len(POSITION_LETTERS)):
         raise Refused(Reason.BAD_INPUT, what=f"profile {profile.name}: levels, positions")
-    names = ("levels", "positions", "width_mm", "depth_mm", "height_mm", "weight_max_g", "skus_max")
-    values = {name: getattr(profile, name) for name in names}
+    names = ("levels", "positions", "width_mm", "depth_mm", "height_mm", "weight_max_g", "level_weight_max_g")
+    values = {name: getattr(profile, name) for name in (*names, "skus_max")}
     row = {"warehouse_id": call.warehouse_id, "code": profile.name, **values}
     fresh = insert_for(call.session, table_of(BayProfile)).values(row)
     call.session.execute(fresh.on_conflict_do_update(index_elements=["warehouse_id", "code"], set_=values))
@@ -184,7 +195,7 @@ def _of(call: Call, kind: str, depth_mm: int) -> tuple[Any, ...]:
 
 
 _RACK = (
-    select(Bay, Zone.code, Aisle.number, Zone.id, Zone.kind, Zone.name)
+    select(Bay, Zone.code, Aisle.number, Zone.id, Zone.kind, Zone.temperature, Zone.name)
     .join(Aisle, Aisle.id == Bay.aisle_id)
     .join(Zone, Zone.id == Aisle.zone_id)
 )
@@ -219,25 +230,25 @@ def _racks(session: Session, warehouse_id: int, bay_id: int | None = None) -> li
             SlotName(zone, number, bay.number, 1),
             zone_id,
             kind,
+            temperature,
             name,
             bay.profile,
             bay.frame_mm,
             bay.weight_max_g,
             tuple(inside.get(bay.id, ())),
         )
-        for bay, zone, number, zone_id, kind, name in session.execute(
+        for bay, zone, number, zone_id, kind, temperature, name in session.execute(
             bays, execution_options={"populate_existing": True}
         )
     ]
 
 
 def bay_takes(found: Rack, profile: Profile) -> bool:
-    """Whether the uprights of a bay can be cut so: as deep, not higher, and not loaded beyond what they carry."""
-    return (
-        profile.depth_mm == found.depth_mm
-        and frame_mm(profile) <= found.frame_mm
-        and load_g(profile) <= found.weight_max_g
-    )
+    """Whether the uprights of a bay can be cut so: as deep, not higher, and promising no more load than they carry, or
+    than the slots do that it has now (what lies there in all is weighed with each putaway).
+    """
+    promised_g = max(found.weight_max_g, sum(slot.weight_max_g for slot in found.slots))
+    return profile.depth_mm == found.depth_mm and frame_mm(profile) <= found.frame_mm and load_g(profile) <= promised_g
 
 
 def slot_codes(found: Rack, profile: Profile) -> list[tuple[int, str]]:
@@ -310,6 +321,7 @@ def _make(call: Call, before: Rack, profile: Profile) -> list[RackSlot]:
         "bonded": before.zone_kind == "bonded",
         "depth_mm": profile.depth_mm,
         "weight_max_g": profile.weight_max_g,
+        "level_weight_max_g": _beams_carry(before, profile),
         "skus_max": profile.skus_max,
         "blocked": True,
         "shut": any(slot.shut for slot in before.slots),
@@ -323,6 +335,12 @@ def _make(call: Call, before: Rack, profile: Profile) -> list[RackSlot]:
     bulk.insert_slots(call.session, call.warehouse_id, rows)
     found = select(*_SLOT_FACTS).where(Slot.bay_id == before.bay_id, Slot.retired.is_(False))
     return [RackSlot(*row) for row in call.session.execute(found.order_by(Slot.level, Slot.position))]
+
+
+def _beams_carry(before: Rack, profile: Profile) -> int | None:
+    """The bay's own beams move, and carry what they did; where nobody said what that is, as the profile says."""
+    known = before.level_weight_max_g
+    return profile.level_weight_max_g if known is None else known
 
 
 def _note_changes(call: Call, bay_id: int, old: Sequence[RackSlot], new: Sequence[RackSlot], reference: str) -> None:

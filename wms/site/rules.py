@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall
-from wms.site.values import POSITION_LETTERS, ZoneKind
+from wms.site.values import POSITION_LETTERS, Temperature, ZoneKind
 
 _SLOT_CODE = re.compile(rf"^([{POSITION_LETTERS}])(\d{{2}})-(\d{{2}})-(\d)([{POSITION_LETTERS}]?)$")
 LEFT, RIGHT = "L", "R"
@@ -45,7 +45,10 @@ def read_slot_code(code: str) -> SlotName:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """How a bay's beams and dividers cut it up. Sizes are those of one slot."""
+    """How a bay's beams and dividers cut it up. Sizes are those of one slot.
+
+    `level_weight_max_g` is what the beams carry that such a bay is built with; None: as much as all slots on them.
+    """
 
     name: str
     levels: int
@@ -56,6 +59,7 @@ class Profile:
     weight_max_g: int
     skus_max: int
     aisle_width_mm: int
+    level_weight_max_g: int | None = None
 
 
 BEAM_MM = 50
@@ -79,15 +83,15 @@ class Parts:
         return abs(self.beams) + abs(self.dividers)
 
 
-BIN = Profile("bin", 4, 2, 980, 600, 450, 60_000, 2, 1_400)
-SHELF = Profile("shelf", 3, 2, 980, 600, 620, 150_000, 1, 1_400)
-LONG = Profile("long", 5, 1, 1_980, 600, 400, 200_000, 1, 1_400)
-PALLET = Profile("pallet", 2, 2, 980, 1_100, 1_500, 800_000, 1, 2_800)
-TRAY = Profile("tray", 6, 3, 646, 600, 280, 25_000, 1, 1_400)
-SMALL = Profile("small", 4, 3, 646, 600, 450, 40_000, 1, 1_400)
-CUBBY = Profile("cubby", 5, 4, 480, 600, 340, 24_000, 1, 1_400)
-LOW_PALLET = Profile("low_pallet", 3, 2, 980, 1_100, 950, 500_000, 1, 2_800)
-CARTON = Profile("carton", 4, 3, 646, 1_100, 700, 260_000, 1, 2_800)
+BIN = Profile("bin", 4, 2, 980, 600, 450, 60_000, 2, 1_400, 100_000)
+SHELF = Profile("shelf", 3, 2, 980, 600, 620, 150_000, 1, 1_400, 260_000)
+LONG = Profile("long", 5, 1, 1_980, 600, 400, 200_000, 1, 1_400, 200_000)
+PALLET = Profile("pallet", 2, 2, 980, 1_100, 1_500, 800_000, 1, 2_800, 1_500_000)
+TRAY = Profile("tray", 6, 3, 646, 600, 280, 25_000, 1, 1_400, 100_000)
+SMALL = Profile("small", 4, 3, 646, 600, 450, 40_000, 1, 1_400, 100_000)
+CUBBY = Profile("cubby", 5, 4, 480, 600, 340, 24_000, 1, 1_400, 100_000)
+LOW_PALLET = Profile("low_pallet", 3, 2, 980, 1_100, 950, 500_000, 1, 2_800, 1_500_000)
+CARTON = Profile("carton", 4, 3, 646, 1_100, 700, 260_000, 1, 2_800, 1_500_000)
 PROFILES = {profile.name: profile for profile in (BIN, SHELF, LONG, PALLET, TRAY, SMALL, CUBBY, LOW_PALLET, CARTON)}
 BAY_WIDTH_MM = 2_000
 
@@ -100,6 +104,7 @@ class ZonePlan:
     name: str
     kind: ZoneKind
     profiles: tuple[Profile, ...]
+    temperature: Temperature = Temperature.AMBIENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +272,16 @@ def faces(slots: Iterable[tuple[int, int, int, int]]) -> list[Face]:
             found.append(Face(level, position, x_mm, z_mm, width_mm, height_mm))
             x_mm, tall = x_mm + width_mm, max(tall, height_mm)
         z_mm += tall
+    return found
+
+
+def floors_mm(levels: Mapping[int, int]) -> dict[int, int]:
+    """How high each level's floor is above the hall's, from the heights of the levels."""
+    found: dict[int, int] = {}
+    z_mm = 0
+    for level, height_mm in sorted(levels.items()):
+        found[level] = z_mm + BEAM_MM
+        z_mm += BEAM_MM + height_mm
     return found
 
 

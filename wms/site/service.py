@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import false, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from wms.core import audit_trail
@@ -142,7 +142,7 @@ def add_slots(call: Call, rows: Sequence[NewSlot]) -> int:
     """Add slots to bays that stand there, or all slots of bays that are new in a known aisle; how many.
 
     Raises SLOT_UNKNOWN for a code that is none or names no aisle of this building, ALREADY_EXISTS for one in use,
-    BAD_INPUT for sizes or loads that are not positive.
+    BAD_INPUT for sizes or loads that are not positive, and for a level or bay said to carry something else than before.
     """
     names = [rules.read_slot_code(row.code) for row in rows]
     for row in rows:
@@ -160,6 +160,7 @@ def add_slots(call: Call, rows: Sequence[NewSlot]) -> int:
             bay_ids[aisle.id, name.bay] = _ensure_bay(call, aisle, name, row)
         slots.append(_slot_row(call, aisle, zones[name.zone], name, row, bay_ids[aisle.id, name.bay]))
     bulk.insert_slots(call.session, call.warehouse_id, slots)
+    _check_levels(call, sorted({bay_id for bay_id, _ in bay_ids.values()}))
     _raise_frames(call, sorted({bay_id for bay_id, _ in bay_ids.values()}))
     audit_trail.note(call, "slots.added", count=len(slots))
     return len(slots)
@@ -175,14 +176,33 @@ def _raise_frames(call: Call, bay_ids: Sequence[int]) -> None:
     )
     total = select(func.sum(tall.c.height_mm + rules.BEAM_MM)).where(tall.c.bay_id == Bay.id).scalar_subquery()
     held = select(func.sum(Slot.weight_max_g)).where(Slot.bay_id == Bay.id, Slot.retired.is_(False)).scalar_subquery()
-    for column, least in ((Bay.frame_mm, total), (Bay.weight_max_g, held)):
-        grown = update(Bay).where(Bay.id.in_(bay_ids), column < least).values({column: least})
+    for column, least, known in ((Bay.frame_mm, total, false()), (Bay.weight_max_g, held, Bay.weight_stated)):
+        grown = update(Bay).where(Bay.id.in_(bay_ids), column < least, not_(known)).values({column: least})
         call.session.execute(grown, execution_options={"synchronize_session": False})
+
+
+def _check_levels(call: Call, bay_ids: Sequence[int]) -> None:
+    """All slots on one pair of beams say the same about it."""
+    said = func.coalesce(Slot.level_weight_max_g, 0)
+    for start in range(0, len(bay_ids), bulk.ROWS_PER_STATEMENT_MAX):
+        some = bay_ids[start : start + bulk.ROWS_PER_STATEMENT_MAX]
+        query = (
+            select(func.max(Slot.code))
+            .where(Slot.bay_id.in_(some), Slot.retired.is_(False))
+            .group_by(Slot.bay_id, Slot.level)
+            .having(func.min(said) != func.max(said))
+        )
+        code = call.session.scalars(query.limit(1)).first()
+        if code is not None:
+            raise Refused(Reason.BAD_INPUT, what=f"{code}: level_weight_max_g differs from that of its level")
 
 
 def _check_sizes(row: NewSlot) -> None:
     for what in ("width_mm", "depth_mm", "height_mm", "weight_max_g", "skus_max"):
         if getattr(row, what) <= 0:
+            raise Refused(Reason.BAD_INPUT, what=f"{row.code} {what}")
+    for what in ("level_weight_max_g", "bay_weight_max_g"):
+        if (stated := getattr(row, what)) is not None and stated <= 0:
             raise Refused(Reason.BAD_INPUT, what=f"{row.code} {what}")
 
 
@@ -199,9 +219,14 @@ def _check_new(call: Call, codes: Sequence[str]) -> None:
 
 def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlot) -> tuple[int, int]:
     """Id and y of the bay; a new one stands where its number says."""
-    query = select(Bay.id, Bay.y_mm).where(Bay.aisle_id == aisle.id, Bay.number == name.bay)
+    query = select(Bay.id, Bay.y_mm, Bay.weight_max_g, Bay.weight_stated)
+    query = query.where(Bay.aisle_id == aisle.id, Bay.number == name.bay)
     found = call.session.execute(query.limit(1)).one_or_none()
     if found is not None:
+        stands_g = found.weight_max_g if found.weight_stated else None
+        if row.bay_weight_max_g not in (None, stands_g):
+            said = "no limit was listed" if stands_g is None else f"{stands_g} g was listed"
+            raise Refused(Reason.BAD_INPUT, what=f"{row.code}: bay_weight_max_g, but for its bay {said}")
         if row.y_mm not in (None, found.y_mm):
             raise Refused(Reason.BAD_INPUT, what=f"{row.code}: its bay stands at y {found.y_mm} mm")
         return found.id, found.y_mm
@@ -214,7 +239,8 @@ def _ensure_bay(call: Call, aisle: AisleFacts, name: rules.SlotName, row: NewSlo
         y_mm=y_mm,
         profile="listed",
         levels=name.level,
-        weight_max_g=row.weight_max_g,
+        weight_max_g=row.bay_weight_max_g or row.weight_max_g,
+        weight_stated=row.bay_weight_max_g is not None,
     )
     call.session.add(bay)
     call.session.flush()
@@ -247,6 +273,7 @@ def _slot_row(
         "depth_mm": row.depth_mm,
         "height_mm": row.height_mm,
         "weight_max_g": row.weight_max_g,
+        "level_weight_max_g": row.level_weight_max_g,
         "skus_max": row.skus_max,
         "bonded": zone.kind == ZoneKind.BONDED,
     }

@@ -44,7 +44,7 @@ class Hall(Base):
 
 
 class Zone(Base):
-    """A part of a hall with its own rules: storage, bonded, cold, bulky."""
+    """A part of a hall with its own rules: storage, bonded, bulky; and how cold it is kept (`Temperature`)."""
 
     __tablename__ = "zone"
 
@@ -54,8 +54,12 @@ class Zone(Base):
     code: Mapped[Code]
     name: Mapped[Name]
     kind: Mapped[Code]
+    temperature: Mapped[Code] = mapped_column(default="ambient")
 
-    __table_args__ = (UniqueConstraint("warehouse_id", "code"),)
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "code"),
+        CheckConstraint("temperature IN ('ambient', 'cool', 'chilled', 'frozen')", name="temperature_known"),
+    )
 
 
 class Aisle(Base):
@@ -107,6 +111,8 @@ class Closure(Base):
 class Bay(Base):
     """One bay of a rack on one side of an aisle, with the profile its beams and dividers make. `frame_mm` is how much
     of its uprights takes beams: levels and the beams under them.
+
+    `weight_max_g` is what the uprights carry: as somebody said (`weight_stated`), else all slots at their limit.
     """
 
     __tablename__ = "bay"
@@ -120,13 +126,16 @@ class Bay(Base):
     profile: Mapped[Code]
     levels: Mapped[int]
     weight_max_g: Mapped[int]
+    weight_stated: Mapped[bool] = mapped_column(default=False)
     frame_mm: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (UniqueConstraint("aisle_id", "side", "number"),)
 
 
 class BayProfile(Base):
-    """A way to cut a bay that this building uses beside the standard ones. Sizes and load are those of one slot."""
+    """A way to cut a bay that this building uses beside the standard ones. Sizes and load are those of one slot;
+    `level_weight_max_g` is what a pair of beams carries where nobody knows it of the bay's own (None: its slots' load).
+    """
 
     __tablename__ = "bay_profile"
 
@@ -139,6 +148,7 @@ class BayProfile(Base):
     depth_mm: Mapped[int]
     height_mm: Mapped[int]
     weight_max_g: Mapped[int]
+    level_weight_max_g: Mapped[int | None]
     skus_max: Mapped[int] = mapped_column(default=1)
 
     __table_args__ = (
@@ -189,7 +199,9 @@ class Place(Base):
 class Slot(Base):
     """The smallest addressed place in a rack. `index` along the aisle tells its walking position `y_mm`.
 
-    `blocked` is about the slot itself; `shut` says that nobody can walk to it while something is closed.
+    `level_weight_max_g` is what the beams under its level carry in all, the same for all slots of a level (None: what
+    the slots may hold together). `blocked` is about the slot itself; `shut` says that nobody can walk to it while
+    something is closed.
     """
 
     __tablename__ = "slot"
@@ -209,6 +221,7 @@ class Slot(Base):
     depth_mm: Mapped[int]
     height_mm: Mapped[int]
     weight_max_g: Mapped[int]
+    level_weight_max_g: Mapped[int | None]
     skus_max: Mapped[int] = mapped_column(default=1)
     bonded: Mapped[bool] = mapped_column(default=False)
     blocked: Mapped[bool] = mapped_column(default=False)
@@ -216,7 +229,11 @@ class Slot(Base):
     shut: Mapped[bool] = mapped_column(default=False)
     retired: Mapped[bool] = mapped_column(default=False)
 
-    __table_args__ = (UniqueConstraint("warehouse_id", "code"), Index(None, "warehouse_id", "zone_id"))
+    __table_args__ = (
+        UniqueConstraint("warehouse_id", "code"),
+        Index(None, "warehouse_id", "zone_id"),
+        Index(None, "bay_id"),
+    )
 
 
 class SlotChange(Base):

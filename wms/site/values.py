@@ -51,6 +51,17 @@ class ZoneKind(StrEnum):
     BONDED = "bonded"
 
 
+class Temperature(StrEnum):
+    """What goods need and zones offer: room temperature, up to 20 degrees Celsius (阴凉), 0 to 8 (冷藏), -18 and
+    colder (冷冻).
+    """
+
+    AMBIENT = "ambient"
+    COOL = "cool"
+    CHILLED = "chilled"
+    FROZEN = "frozen"
+
+
 class ChuteState(StrEnum):
     """A chute as the line reports it."""
 
@@ -85,6 +96,7 @@ class ZoneFacts:
     code: str
     name: str
     kind: str
+    temperature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +248,8 @@ class ChuteFacts:
 class NewSlot:
     """A slot as a list of a building names it. Aisle and bay come from its code (`B12-07-3`).
 
-    `y_mm` is where a new bay stands along its aisle; without it the bay's number says so.
+    `y_mm` is where a new bay stands along its aisle; without it the bay's number says so. What the beams of its level
+    and the uprights of its bay carry is None where nobody said it.
     """
 
     code: str
@@ -246,3 +259,5 @@ class NewSlot:
     weight_max_g: int
     skus_max: int = 1
     y_mm: int | None = None
+    level_weight_max_g: int | None = None
+    bay_weight_max_g: int | None = None

@@ -194,7 +194,7 @@ def _kept_stock(call: Call, row: Refill) -> Stock:
 
 def _goods(call: Call, row: Refill, quantity: int, source: SlotFacts) -> Goods:
     sku = catalog.sku_by_id(call.session, call.warehouse_id, row.sku_id)
-    return Goods(sku, row.lot_id, quantity, Condition.GOOD.value, source.bonded, row.book)
+    return Goods(sku, row.lot_id, quantity, Condition.GOOD.value, source.bonded, row.book, row.source_id)
 
 
 def _aim(call: Call, row: Refill, goods: Goods, *, again: bool) -> None:
@@ -203,13 +203,14 @@ def _aim(call: Call, row: Refill, goods: Goods, *, again: bool) -> None:
     Raises what forbids the target, NO_SLOT_FITS when there is no other.
     """
     try:
-        service.take_slot(call, goods, row.target_id, subject=_subject(row))
+        with call.session.begin_nested():  # a bay that takes no more is let go before another one is kept
+            service.take_slot(call, goods, row.target_id, subject=_subject(row))
     except Refused:
         if not again:
             raise
         _aim_elsewhere(call, row, goods)
         return
-    if not service.lease(call, row.target_id, _subject(row)):
+    if not service.lease(call, row.target_id, _subject(row), weight_g=goods.weight_g):
         raise Refused(Reason.SLOT_KEPT, slot=site.slot_by_id(call.session, call.warehouse_id, row.target_id).code)
 
 
@@ -224,7 +225,7 @@ def _aim_elsewhere(call: Call, row: Refill, goods: Goods) -> None:
         call, goods, subject=_subject(row), count=OTHERS_TRIED, among=set(call.session.scalars(among))
     )
     for one in found:
-        if service.lease(call, one.place_id, _subject(row)):
+        if service.lease(call, one.place_id, _subject(row), weight_g=goods.weight_g):
             row.target_id, row.open_key = one.place_id, open_key(row, one.place_id)
             call.session.flush()
             service.end_leases(call, _subject(row), but=one.place_id)

@@ -178,7 +178,7 @@ def _send_away(call: Call, row: BayDivision, stock: Stock) -> str | None:
     if why is not None:
         return why.value
     sku = catalog.sku_by_id(call.session, call.warehouse_id, stock.sku_id)
-    goods = Goods(sku, stock.lot_id, stock.on_hand, stock.condition, slot.bonded, stock.book)
+    goods = Goods(sku, stock.lot_id, stock.on_hand, stock.condition, slot.bonded, stock.book, stock.place_id)
     try:
         target = service.choose(call, goods, count=1)[0]
     except Refused as no:
@@ -199,7 +199,7 @@ def _send_away(call: Call, row: BayDivision, stock: Stock) -> str | None:
     )
     call.session.add(move)
     call.session.flush()
-    service.lease(call, target.place_id, f"proposal:{move.id}")
+    service.lease(call, target.place_id, f"proposal:{move.id}", weight_g=goods.weight_g)
     move.task_id = work.create(
         call,
         MOVE_TASK,

@@ -43,6 +43,7 @@ class SlotKind:
     """Slots that take the same goods. Lengths in mm, load in g."""
 
     zone_kind: str
+    temperature: str
     bonded: bool
     width_mm: int
     depth_mm: int
@@ -136,17 +137,19 @@ def volume_l(rack: Rack) -> int:
 
 
 def _kind_of(rack: Rack, slot: RackSlot) -> SlotKind:
-    return SlotKind(rack.zone_kind, slot.bonded, slot.width_mm, slot.depth_mm, slot.height_mm, slot.weight_max_g)
+    sizes = slot.width_mm, slot.depth_mm, slot.height_mm, slot.weight_max_g
+    return SlotKind(rack.zone_kind, rack.zone_temperature, slot.bonded, *sizes)
 
 
 def _kind_cut(rack: Rack, profile: Profile) -> SlotKind:
     sizes = profile.width_mm, profile.depth_mm, profile.height_mm, profile.weight_max_g
-    return SlotKind(rack.zone_kind, rack.zone_kind == "bonded", *sizes)
+    return SlotKind(rack.zone_kind, rack.zone_temperature, rack.zone_kind == "bonded", *sizes)
 
 
 def _room(sku: SkuFacts, bonded: bool, kind: SlotKind) -> int:
     """Pieces of a SKU that an empty slot of this kind takes, by the rules that goods are put away by."""
-    if kind.bonded != bonded or (not bonded and kind.zone_kind != sku.zone_kind):
+    wrong_zone = kind.bonded != bonded or (not bonded and kind.zone_kind != sku.zone_kind)
+    if wrong_zone or kind.temperature != sku.temperature:
         return 0
     piece = sorted((sku.length_mm, sku.width_mm, sku.height_mm))
     sides = sorted((kind.width_mm, kind.depth_mm, kind.height_mm))

@@ -122,7 +122,7 @@ def _capacity(session: Session, warehouse_id: int, picture: Picture) -> dict[str
         "volume_l": room.volume_l,
         "used_l": room.used_l,
         "skus": int(session.scalars(skus).one()),
-        "more_skus": more_skus(picture.slots, picture.occupied(set(), set())),
+        "more_skus": more_skus(picture.slots, picture.occupied((), {})),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, select
 
 from wms.catalog import queries as catalog
 from wms.catalog.values import SkuFacts
@@ -136,10 +136,12 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
     row = _locked(call, proposal_id)
     if row.state != "accepted":
         raise Refused(Reason.TASK_DONE, state=row.state)
-    stock = _stock(call, row)
     try:
+        _aim(call, row, _goods(call, row, _lying(call, row)))
+        service.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
+        stock = _stock(call, row)
         goods = _goods(call, row, stock)
-        _aim(call, row, goods)
+        service.check_lawful(call, goods, row.target_id, subject=_subject(row))
     except Refused as no:
         _end(call, row, no.reason.value)
         return no
@@ -147,32 +149,40 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
     if row.hold_id is None:
         row.hold_id = ledger.hold(call, stock.id, stock.merchant_id, goods.quantity, Purpose.MOVE, row.id)
         row.stock_id, row.held = stock.id, goods.quantity
-    service.lease(call, row.target_id, _subject(row))
+    service.lease(call, row.target_id, _subject(row), weight_g=goods.weight_g)
     call.session.flush()
     return _carry(call, row, goods.quantity)
 
 
 def _aim(call: Call, row: MoveProposal, goods: Goods) -> None:
-    """Take the target's row and judge; where a bay is only emptied, any other lawful slot serves as well."""
+    """Judge the target as it looks; where a bay is only emptied, any other lawful slot serves as well."""
     try:
-        service.take_slot(call, goods, row.target_id, subject=_subject(row))
+        service.check_lawful(call, goods, row.target_id, subject=_subject(row))
     except Refused:
         if row.division_id is None:
             raise
         row.target_id = service.choose(call, goods, subject=_subject(row), count=1)[0].place_id
-        service.take_slot(call, goods, row.target_id, subject=_subject(row))
 
 
 def _stock(call: Call, row: MoveProposal) -> Stock | None:
-    """The row of these goods in the source slot; None when they are gone, or (but for a bay that is emptied) when
+    """The row of these goods in the source slot, kept; None when they are gone, or (but for a bay that is emptied) when
     something else lies there too.
     """
-    query = select(Stock).where(
-        Stock.warehouse_id == call.warehouse_id, Stock.place_id == row.source_id, Stock.on_hand > 0
-    )
-    found = call.session.scalars(
-        query.order_by(Stock.id).with_for_update(), execution_options={"populate_existing": True}
-    ).all()
+    return _only(call, row, _in_source(call, row).with_for_update())
+
+
+def _lying(call: Call, row: MoveProposal) -> Stock | None:
+    """As `_stock`, and nobody is kept from it."""
+    return _only(call, row, _in_source(call, row))
+
+
+def _in_source(call: Call, row: MoveProposal) -> Select[Stock]:
+    here = (Stock.warehouse_id == call.warehouse_id, Stock.place_id == row.source_id)
+    return select(Stock).where(*here, Stock.on_hand > 0).order_by(Stock.id)
+
+
+def _only(call: Call, row: MoveProposal, query: Select[Stock]) -> Stock | None:
+    found = call.session.scalars(query, execution_options={"populate_existing": True}).all()
     mine = [each for each in found if each.sku_id == row.sku_id]
     alone = row.division_id is not None or len(found) == 1  # a bay is emptied of one thing after the other
     return mine[0] if alone and len(mine) == 1 else None
@@ -194,7 +204,7 @@ def _goods(call: Call, row: MoveProposal, stock: Stock | None) -> Goods:
     if source.under_count:
         raise Refused(Reason.SLOT_UNDER_COUNT, slot=source.code)
     sku = catalog.sku_by_id(call.session, call.warehouse_id, stock.sku_id)
-    return Goods(sku, stock.lot_id, stock.on_hand, stock.condition, source.bonded, stock.book)
+    return Goods(sku, stock.lot_id, stock.on_hand, stock.condition, source.bonded, stock.book, row.source_id)
 
 
 def put_down(call: Call, proposal_id: int, slot_code: str) -> Carry:
@@ -205,10 +215,11 @@ def put_down(call: Call, proposal_id: int, slot_code: str) -> Carry:
     target = site.slot_by_id(call.session, call.warehouse_id, row.target_id)
     if slot_code != target.code:
         raise Refused(Reason.SLOT_WRONG, expected=target.code, scanned=slot_code)
+    service.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
     stock = _stock(call, row)
     goods = _goods(call, row, stock)
     assert stock is not None, "goods come from a row"
-    service.take_slot(call, goods, row.target_id, subject=_subject(row))
+    service.check_lawful(call, goods, row.target_id, subject=_subject(row))
     movement = Movement(
         MovementKind.MOVE,
         stock.merchant_id,

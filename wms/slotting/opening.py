@@ -88,9 +88,8 @@ def _rules(
     goods = _goods(session, row)
     if goods is None:
         return {}, {}, 0
-    kept = rules.masks(picture.slots, picture.occupied(set(), set()), goods)
-    own_kind = kept[Rule.ZONE] & kept[Rule.BONDED]
-    nearer = np.flatnonzero(own_kind & (picture.slots.walk_mm < picture.slots.walk_mm[target]))
+    kept = rules.masks(picture.slots, picture.occupied((), {}), goods)
+    nearer = np.flatnonzero(rules.of_own_kind(kept) & (picture.slots.walk_mm < picture.slots.walk_mm[target]))
     broken = Counter(rules.first_broken(kept, at) for at in nearer.tolist())
     lawful = broken.pop(None, 0)
     shut = {rule: count for rule, count in broken.most_common() if rule is not None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from statistics import median
@@ -20,17 +20,20 @@ import numpy as np
 from sqlalchemy import BigInteger, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
-from wms.catalog.tables import Sku
+from wms.catalog.tables import Lot, Sku
 from wms.ledger.tables import Stock
 from wms.optimise.geometry import RectHall, Stop, distance_mm, is_reachable, stop_point
 from wms.site import queries as site
-from wms.site.tables import Slot, Zone
-from wms.site.values import HallFacts
+from wms.site.rules import floors_mm
+from wms.site.tables import Bay, Slot, Zone
+from wms.site.values import HallFacts, ZoneKind
 from wms.slotting.rules import Flags, Floats, Ints, Occupied, Slots
-from wms.slotting.tables import Velocity
+from wms.slotting.tables import LiftRule, Velocity
+from wms.slotting.values import GOOD, Lift
 
 PICTURE_KEPT_S = 30.0
 AISLES_KEPT = 2_000
+CARRIES_ALL_G = 2**60
 
 
 PIECE = cast(Sku.length_mm, BigInteger) * Sku.width_mm * Sku.height_mm  # a carton of 1,000 pieces passes 32 bits
@@ -53,6 +56,23 @@ _hazards = (
     .where(Slot.warehouse_id == bindparam("w"), Stock.on_hand > 0, Sku.hazard != "")
     .distinct()
 )
+_alike = (
+    select(Slot.place_id, Sku.id, Sku.merchant_id, Sku.lookalike)
+    .join(Stock, Stock.place_id == Slot.place_id)
+    .join(Sku, Sku.id == Stock.sku_id)
+    .where(Slot.warehouse_id == bindparam("w"), Stock.on_hand > 0, Sku.lookalike != "")
+)
+_dated = (
+    select(Stock.sku_id, Stock.place_id, Stock.lot_id, Lot.expires_on)
+    .join(Lot, Lot.id == Stock.lot_id)
+    .join(Slot, Slot.place_id == Stock.place_id)
+    .where(
+        Stock.warehouse_id == bindparam("w"),
+        Stock.on_hand > 0,
+        Stock.condition == GOOD,
+        Lot.expires_on.is_not(None),
+    )
+)
 _shut = select(Slot.place_id, (Slot.blocked | Slot.shut).label("blocked"), Slot.under_count).where(
     Slot.warehouse_id == bindparam("w"), Slot.blocked | Slot.shut | Slot.under_count
 )
@@ -61,17 +81,22 @@ _all_slots = (
         Slot.place_id,
         Slot.code,
         Zone.kind,
+        Zone.temperature,
         Slot.bonded,
         Slot.width_mm,
         Slot.depth_mm,
         Slot.height_mm,
         Slot.weight_max_g,
+        Slot.level_weight_max_g,
+        Bay.weight_max_g.label("bay_weight_max_g"),
+        Bay.weight_stated,
         Slot.level,
         Slot.bay_id,
         Slot.aisle_index,
         Slot.y_mm,
     )
     .join(Zone, Zone.id == Slot.zone_id)
+    .join(Bay, Bay.id == Slot.bay_id)
     .where(Slot.warehouse_id == bindparam("w"), Slot.retired.is_(False))
     .order_by(Slot.code)
 )
@@ -113,7 +138,12 @@ class Picture:
     under_count: Flags
     used_volume: Ints
     used_weight: Ints
+    beams_g: Ints
+    uprights_g: Ints
     hazards: dict[str, Flags]
+    alike: dict[tuple[int, str], dict[int, set[int]]]
+    dated: dict[int, list[tuple[int, int, int]]]
+    lift: Lift
     speeds: Speeds
     drawn_s: float
 
@@ -126,20 +156,40 @@ class Picture:
         """The share of SKUs that move faster than this one."""
         return self.speeds.slower_share(sku_id, family)
 
-    def occupied(self, same_sku_places: set[int], leased_places: set[int]) -> Occupied:
-        """As seen by one SKU: where it lies already, and which slots are promised to others."""
+    def occupied(
+        self, same_sku_places: Collection[int], leased_g: Mapping[int, int], expires: int | None = None
+    ) -> Occupied:
+        """As seen by one SKU: where it lies already, which slots are promised to others (and what comes there), and the
+        day it expires if that is known.
+        """
+        beams_g, uprights_g = self._with_coming(leased_g)
         return Occupied(
             self.taken,
             self.blocked,
             self.under_count,
-            self._flags(leased_places),
+            self._flags(leased_g),
             self.used_volume,
             self.used_weight,
             self._flags(same_sku_places),
+            beams_g,
+            uprights_g,
             self.hazards,
+            self.alike,
+            self.dated,
+            expires,
+            self.lift,
         )
 
-    def _flags(self, places: set[int]) -> Flags:
+    def _with_coming(self, leased_g: Mapping[int, int]) -> tuple[Ints, Ints]:
+        """What lies on each level and in each bay, and what is on its way there."""
+        coming = {self.index[place]: weight_g for place, weight_g in leased_g.items() if place in self.index}
+        beams_g, uprights_g = self.beams_g.copy(), self.uprights_g.copy()
+        for at, weight_g in coming.items():
+            beams_g[self.slots.beams[at]] += weight_g
+            uprights_g[self.slots.uprights[at]] += weight_g
+        return beams_g, uprights_g
+
+    def _flags(self, places: Collection[int]) -> Flags:
         flags = np.zeros(len(self.taken), dtype=np.bool_)
         flags[[self.index[place] for place in places if place in self.index]] = True
         return flags
@@ -154,12 +204,27 @@ class Picture:
         self.taken[at] = True
         self.used_volume[at] += volume_mm3
         self.used_weight[at] += weight_g
+        self.beams_g[self.slots.beams[at]] += weight_g
+        self.uprights_g[self.slots.uprights[at]] += weight_g
+
+    def note_alike(self, place_id: int, sku_id: int, merchant_id: int, lookalike: str) -> None:
+        """A SKU that looks like others lies there."""
+        at = self.index.get(place_id)
+        if at is not None and lookalike:
+            bays = self.alike.setdefault((merchant_id, lookalike), {}).setdefault(sku_id, set())
+            bays.add(int(self.slots.uprights[at]))
 
     def note_hazard(self, hazard: str, bay_id: int) -> None:
         """Goods of this class stand in this bay."""
         beside = self.slots.bay == bay_id
         known = self.hazards.get(hazard)
         self.hazards = {**self.hazards, hazard: beside if known is None else known | beside}
+
+
+def lift_of(session: Session, warehouse_id: int) -> Lift:
+    """How high heavy goods are lifted here; the usual where nobody has said."""
+    row = session.get(LiftRule, warehouse_id)
+    return Lift() if row is None else Lift(row.heavy_piece_g, row.shoulder_mm)
 
 
 _pictures: WeakKeyDictionary[Any, dict[int, Picture]] = WeakKeyDictionary()
@@ -191,7 +256,12 @@ def _draw(session: Session, warehouse_id: int, before: Picture | None) -> Pictur
         under_count=np.zeros(size, dtype=np.bool_),
         used_volume=np.zeros(size, dtype=np.int64),
         used_weight=np.zeros(size, dtype=np.int64),
+        beams_g=np.zeros(len(slots.beams_max), dtype=np.int64),
+        uprights_g=np.zeros(len(slots.uprights_max), dtype=np.int64),
         hazards={},
+        alike={},
+        dated={},
+        lift=lift_of(session, warehouse_id),
         speeds=_speeds(session, warehouse_id),
         drawn_s=time.monotonic(),
     )
@@ -200,6 +270,11 @@ def _draw(session: Session, warehouse_id: int, before: Picture | None) -> Pictur
             picture.note_taken(row.place_id, int(row.volume), int(row.weight))
     for bay_id, hazard in session.execute(_hazards, {"w": warehouse_id}):
         picture.note_hazard(hazard, bay_id)
+    for place_id, sku_id, merchant_id, lookalike in session.execute(_alike, {"w": warehouse_id}):
+        picture.note_alike(place_id, sku_id, merchant_id, lookalike)
+    for sku_id, place_id, lot_id, day in session.execute(_dated, {"w": warehouse_id}):
+        if place_id in index and day is not None:
+            picture.dated.setdefault(sku_id, []).append((index[place_id], lot_id, day.toordinal()))
     for row in session.execute(_shut, {"w": warehouse_id}):
         if (at := index.get(row.place_id)) is not None:
             picture.blocked[at], picture.under_count[at] = row.blocked, row.under_count
@@ -219,21 +294,52 @@ def _slots(session: Session, warehouse_id: int) -> Slots:
     lengths = [[row.width_mm, row.depth_mm, row.height_mm] for row in rows]
     sizes = np.sort(np.array(lengths, dtype=np.int64).reshape(-1, 3), axis=1)
     zone_kind = np.array([str(row.kind) for row in rows], dtype=np.str_)
+    beams = _carriers([(row.bay_id, row.level) for row in rows], [row.level_weight_max_g for row in rows])
+    stated = [row.bay_weight_max_g if row.weight_stated else None for row in rows]
+    climate = np.array([str(row.temperature) for row in rows], dtype=np.str_)
+    uprights = _carriers([row.bay_id for row in rows], stated)
     return Slots(
         place_id=np.array([row.place_id for row in rows], dtype=np.int64),
         codes=tuple(row.code for row in rows),
         zone_kind=zone_kind,
         kinds={str(kind): zone_kind == kind for kind in np.unique(zone_kind)},
+        climates={str(each): climate == each for each in np.unique(climate)},
         bonded=np.array([row.bonded for row in rows], dtype=np.bool_),
         sizes=sizes,
         volume=sizes.prod(axis=1),
         weight_max=np.array([row.weight_max_g for row in rows], dtype=np.int64),
         level=np.array([row.level for row in rows], dtype=np.int64),
+        floor_mm=_floors_mm(rows),
+        by_hand=zone_kind != ZoneKind.BULKY.value,
         bay=np.array([row.bay_id for row in rows], dtype=np.int64),
         aisle=np.array([row.aisle_index for row in rows], dtype=np.int64),
         y_mm=np.array([row.y_mm for row in rows], dtype=np.int64),
         walk_mm=np.array([walks[Stop(row.aisle_index, row.y_mm)] for row in rows], dtype=np.int64),
+        beams=beams[0],
+        beams_max=beams[1],
+        uprights=uprights[0],
+        uprights_max=uprights[1],
     )
+
+
+def _floors_mm(rows: Sequence[Any]) -> Ints:
+    """How high each slot's floor is: each level stands on its beam and on the levels below."""
+    tall: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    for row in rows:
+        levels = tall[row.bay_id]
+        levels[row.level] = max(row.height_mm, levels.get(row.level, 0))
+    floors = {bay: floors_mm(levels) for bay, levels in tall.items()}
+    return np.array([floors[row.bay_id][row.level] for row in rows], dtype=np.int64)
+
+
+def _carriers(of_slot: Sequence[Hashable], limits_g: Sequence[int | None]) -> tuple[Ints, Ints]:
+    """What each slot stands on (or in), numbered, and what each of these carries."""
+    number: dict[Hashable, int] = {}
+    carries: list[int] = []
+    for each, limit_g in zip(of_slot, limits_g, strict=True):
+        if number.setdefault(each, len(number)) == len(carries):
+            carries.append(CARRIES_ALL_G if limit_g is None else limit_g)
+    return np.array([number[each] for each in of_slot], dtype=np.int64), np.array(carries, dtype=np.int64)
 
 
 def _walks(hall: HallFacts, stops: set[Stop]) -> dict[Stop, int]:

@@ -38,6 +38,7 @@ from wms.slotting.past import TOUR_LINES_MAX, WEEKS_REPLAYED, Past, past_of, rea
 from wms.slotting.picture import picture_of
 from wms.slotting.queries import has_slots
 from wms.slotting.rules import Occupied, Slots
+from wms.slotting.seasons import seasons
 from wms.slotting.tables import MovePlan, MoveProposal
 from wms.slotting.values import Goods
 
@@ -62,7 +63,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Problem:
-    """A warehouse as the planner sees it. `place` is the slot (by its number in `slots`) of each item."""
+    """A warehouse as the planner sees it. `place` is the slot (by its number in `slots`) of each item; `season` is how
+    many times faster each will move than its past alone says.
+    """
 
     hall: RectHall
     depot: Point
@@ -71,6 +74,7 @@ class Problem:
     items: tuple[Item, ...]
     place: Ints
     past: Past
+    season: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,20 @@ def prepare(session: Session, warehouse_id: int, now: datetime, season: timedelt
         hall=hall.hall,
         depot=hall.depot,
         slots=picture.slots,
-        now=picture.occupied(set(), set()),
+        now=picture.occupied((), {}),
         items=tuple(items),
         place=np.array([picture.index[item.place_id] for item in items], dtype=np.int64),
         past=past_of(picks, items_of_sku, [item.place_id for item in items], now - season),
+        season=None if season else _season(session, warehouse_id, now, items),
     )
+
+
+def _season(session: Session, warehouse_id: int, now: datetime, items: Sequence[Item]) -> Floats | None:
+    """What last year says of each item; None without a whole year."""
+    coming = seasons(session, warehouse_id, now)
+    if not coming.ratio:
+        return None
+    return np.array([coming.of((item.merchant_id, item.sku_id)) for item in items], dtype=np.float64)
 
 
 def _items(session: Session, warehouse_id: int, index: dict[int, int], slots: Slots) -> list[Item]:
@@ -139,7 +152,7 @@ def _items(session: Session, warehouse_id: int, index: dict[int, int], slots: Sl
     for place, (first, *others) in inside.items():
         still = others or first.promised or first.frozen_reason or first.condition != Condition.GOOD.value
         bonded = bool(slots.bonded[index[place]])
-        goods = Goods(skus[first.sku_id], first.lot_id, first.on_hand, first.condition, bonded, first.book)
+        goods = Goods(skus[first.sku_id], first.lot_id, first.on_hand, first.condition, bonded, first.book, place)
         items.append(Item(place, first.sku_id, first.merchant_id, None if still else goods))
     return items
 
@@ -154,7 +167,8 @@ def solve(problem: Problem, most: int = MOVES_MAX, tuning: Tuning | None = None)
     ground = _ground(problem)
     here = ground.slot_band[problem.place]
     planner = Planner(ground, tuning, before=here)
-    ideal = planner.ideal(past.counts, past.lines, problem.place, _allowed(problem, ground, here))
+    counts = past.counts if problem.season is None else past.counts * problem.season
+    ideal = planner.ideal(counts, past.lines, problem.place, _allowed(problem, ground, here))
     fixed = np.array([number for number, item in enumerate(problem.items) if item.goods is None], dtype=np.int64)
     found = planner.moves(problem.place, ideal, min(most, MOVES_MOST), fixed, lambda item: _lawful(problem, item))
     first = replay(problem.hall, slots.aisle, slots.y_mm, past.walks, problem.place, found)
@@ -213,6 +227,8 @@ def _ground(problem: Problem) -> Ground:
 def _allowed(problem: Problem, ground: Ground, here: Ints) -> Flags:
     """(items, bands): where there is a slot of the kind each item lies in now."""
     kind = np.char.add(problem.slots.zone_kind, np.where(problem.slots.bonded, " bonded", ""))
+    for climate, kept_so in problem.slots.climates.items():
+        kind = np.char.add(kind, np.where(kept_so, f" {climate}", ""))
     _, code = np.unique(kind, return_inverse=True)
     offers = np.zeros((int(code.max()) + 1, len(ground.band_slots)), dtype=np.bool_)
     offers[code, ground.slot_band] = True

@@ -271,7 +271,7 @@ def _target(call: Call, ground: Ground, want: Want, quantity: int, case: int) ->
     for _ in range(SMALLER_TRIES):
         if quantity < 1:
             return None
-        goods = Goods(sku, row.lot_id, quantity, Condition.GOOD.value, row.bonded, row.book)
+        goods = Goods(sku, row.lot_id, quantity, Condition.GOOD.value, row.bonded, row.book, row.place_id)
         try:
             best = service.choose(call, goods, count=1, among=ground.open_to(sku.id))
         except Refused:

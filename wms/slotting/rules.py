@@ -5,13 +5,13 @@ All arrays have one entry per slot. Lengths in mm, volumes in mm3, weights in g.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wms.slotting.values import FILL_MAX, Goods, Rule, Why
+from wms.slotting.values import FILL_MAX, GOOD, Goods, Lift, Rule, Why
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -29,26 +29,43 @@ SAME_SKU_BONUS_M = 40.0
 class Slots:
     """The slots of a warehouse as arrays, in the order of their codes. `sizes` is (n, 3), each row ascending; one
     stands in `aisle` at `y_mm` in the rack bay `bay`; `kinds` says for each kind of zone which slots are of it.
+
+    `climates` says of each temperature which slots are kept so; `floor_mm` is how high a slot's floor is, `by_hand`
+    that no truck lifts goods into it. `beams` and `uprights` number the levels and bays they stand on and in; the
+    arrays of what these carry have one entry per level and bay.
     """
 
     place_id: Ints
     codes: tuple[str, ...]
     zone_kind: NDArray[np.str_]
     kinds: Mapping[str, Flags]
+    climates: Mapping[str, Flags]
     bonded: Flags
     sizes: Ints
     volume: Ints
     weight_max: Ints
     level: Ints
+    floor_mm: Ints
+    by_hand: Flags
     bay: Ints
     aisle: Ints
     y_mm: Ints
     walk_mm: Ints
+    beams: Ints
+    beams_max: Ints
+    uprights: Ints
+    uprights_max: Ints
 
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What lies in each slot now. `hazards` says for each hazard class which slots have such goods in their bay."""
+    """What lies in each slot now. `hazards` says for each hazard class which slots have such goods in their bay;
+    `beams_g` and `uprights_g` are what lies on each level and in each bay, and what is on its way there.
+
+    `alike` says of each group of look-alikes (merchant, group) in which bays (by `Slots.uprights`) each SKU of it lies.
+    `dated` are the slots where good lots of a SKU lie that expire: slot, lot and day (as a number); `expires` is the
+    day of the goods asked about, None for the day of their lot in the racks.
+    """
 
     taken: Flags
     blocked: Flags
@@ -57,7 +74,13 @@ class Occupied:
     used_volume: Ints
     used_weight: Ints
     same_sku: Flags
+    beams_g: Ints
+    uprights_g: Ints
     hazards: Mapping[str, Flags] = field(default_factory=dict)
+    alike: Mapping[tuple[int, str], Mapping[int, Collection[int]]] = field(default_factory=dict)
+    dated: Mapping[int, Sequence[tuple[int, int, int]]] = field(default_factory=dict)
+    expires: int | None = None
+    lift: Lift = field(default_factory=Lift)
 
 
 def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
@@ -71,13 +94,27 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
         Rule.BLOCKED: ~now.blocked,
         Rule.UNDER_COUNT: ~now.under_count,
         Rule.ZONE: _of_kind(slots, goods.sku.zone_kind) | (slots.bonded & goods.bonded),
+        Rule.TEMPERATURE: _kept_at(slots, goods.sku.temperature),
         Rule.BONDED: slots.bonded == goods.bonded,
         Rule.SIZE: _fits(slots, piece),
         Rule.VOLUME: room >= goods.volume_mm3,
         Rule.WEIGHT: slots.weight_max - now.used_weight >= goods.weight_g,
+        Rule.LEVEL_WEIGHT: _carries(slots, slots.beams, slots.beams_max - now.beams_g, goods),
+        Rule.BAY_WEIGHT: _carries(slots, slots.uprights, slots.uprights_max - now.uprights_g, goods),
+        Rule.LIFT: _liftable(slots, now.lift, goods.sku.weight_g),
         Rule.HAZARD: _apart(now, goods.sku.hazard, len(slots.level)),
+        Rule.LOOKALIKE: _unlike(slots, now, goods),
+        Rule.EXPIRY: _in_order_of_expiry(slots, now, goods),
         Rule.LEASED: ~now.leased,
     }
+
+
+def _carries(slots: Slots, of_slot: Ints, spare_g: Ints, goods: Goods) -> Flags:
+    """Levels (or bays) that carry the goods as well; those the goods leave carry them already."""
+    carries = spare_g >= goods.weight_g
+    if goods.leaves is not None:
+        carries[of_slot[slots.place_id == goods.leaves]] = True
+    return np.asarray(carries[of_slot])
 
 
 def _apart(now: Occupied, hazard: str, slots: int) -> Flags:
@@ -87,6 +124,45 @@ def _apart(now: Occupied, hazard: str, slots: int) -> Flags:
         if hazard and other != hazard:
             apart &= ~beside
     return apart
+
+
+def _unlike(slots: Slots, now: Occupied, goods: Goods) -> Flags:
+    """Bays without another SKU of the merchant that looks like this one."""
+    beside = np.zeros(len(slots.uprights_max), dtype=np.bool_)
+    if goods.sku.lookalike:
+        for sku_id, bays in now.alike.get((goods.sku.merchant_id, goods.sku.lookalike), {}).items():
+            if sku_id != goods.sku.id:
+                beside[list(bays)] = True
+    return np.asarray(~beside[slots.uprights])
+
+
+def _in_order_of_expiry(slots: Slots, now: Occupied, goods: Goods) -> Flags:
+    """In one bay, goods of one SKU never stand higher than others of it that expire later: what goes first lies where
+    it is reached first.
+    """
+    kept = np.ones(len(slots.level), dtype=np.bool_)
+    lots = now.dated.get(goods.sku.id, ()) if goods.condition == GOOD else ()
+    expires = now.expires or next((day for _, lot, day in lots if lot == goods.lot_id), None)
+    if expires is None:
+        return kept
+    for at, _, day in lots:
+        same_bay = slots.uprights == slots.uprights[at]
+        if day > expires:
+            kept &= ~(same_bay & (slots.level > slots.level[at]))
+        elif day < expires:
+            kept &= ~(same_bay & (slots.level < slots.level[at]))
+    return kept
+
+
+def _liftable(slots: Slots, lift: Lift, piece_g: int) -> Flags:
+    """Heavy pieces are not lifted by hand above the shoulder."""
+    if piece_g <= lift.heavy_piece_g:
+        return np.ones(len(slots.level), dtype=np.bool_)
+    return np.asarray(~slots.by_hand | (slots.floor_mm <= lift.shoulder_mm))
+
+
+def _kept_at(slots: Slots, temperature: str) -> Flags:
+    return slots.climates.get(temperature, np.zeros(len(slots.level), dtype=np.bool_))
 
 
 def _of_kind(slots: Slots, kind: str) -> Flags:
@@ -104,9 +180,14 @@ def first_broken(kept: dict[Rule, Flags], index: int) -> Rule | None:
     return next((rule for rule, where in kept.items() if not where[index]), None)
 
 
+def of_own_kind(kept: dict[Rule, Flags]) -> Flags:
+    """The slots of zones in which these goods belong."""
+    return kept[Rule.ZONE] & kept[Rule.TEMPERATURE] & kept[Rule.BONDED]
+
+
 def nearest(slots: Slots, kept: dict[Rule, Flags]) -> int:
     """The nearest slot of the kind these goods belong in; of all slots where there is none of that kind."""
-    own_kind = kept[Rule.ZONE] & kept[Rule.BONDED]
+    own_kind = of_own_kind(kept)
     walk_mm = np.where(own_kind, slots.walk_mm, np.iinfo(np.int64).max) if own_kind.any() else slots.walk_mm
     return int(np.argmin(walk_mm))
 

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
-from typing import Any
+from datetime import date, timedelta
 
 import numpy as np
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from wms.catalog.tables import Sku
+from wms.catalog.tables import Lot
 from wms.core.call import Call
 from wms.core.clock import WallClock
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, is_postgresql
-from wms.ledger.tables import MovementRow, Stock
-from wms.site.tables import Bay, Slot, Zone
+from wms.core.sql import insert_for
+from wms.ledger.tables import Stock
 from wms.slotting import rules
+from wms.slotting.judging import check_lawful, keep_slot, one_of_many, take_slot
 from wms.slotting.picture import Picture, picture_of
+from wms.slotting.seasons import lately, seasons
 from wms.slotting.tables import SlotLease, Velocity
-from wms.slotting.values import FILL_MAX, SUGGESTIONS, Goods, Rule, Suggestion
+from wms.slotting.values import SUGGESTIONS, Goods, Rule, Suggestion
+
+__all__ = [
+    "check_lawful",
+    "choose",
+    "end_leases",
+    "keep_slot",
+    "learn_velocity",
+    "lease",
+    "one_of_many",
+    "slower_share",
+    "stored",
+    "take_slot",
+]
 
 LEASE_MIN = 20
 WALL = WallClock()
-HALF_LIFE_DAYS = 14.0
 TRIED_MAX = 12
 
 _lease = table_of(SlotLease)
 _stock = table_of(Stock)
-_slot = table_of(Slot)
-_zone = table_of(Zone)
-_bay = table_of(Bay)
-_sku = table_of(Sku)
 
 _same_sku_places = select(_stock.c.place_id).where(
     _stock.c.warehouse_id == bindparam("w"),
@@ -43,74 +51,10 @@ _same_sku_places = select(_stock.c.place_id).where(
     _stock.c.book == bindparam("b"),
     _stock.c.on_hand > 0,
 )
-_leased_places = select(_lease.c.place_id).where(
+_leased_places = select(_lease.c.place_id, _lease.c.weight_g).where(
     _lease.c.warehouse_id == bindparam("w"), _lease.c.until > bindparam("now"), _lease.c.subject != bindparam("for")
 )
-_lock = (
-    select(_slot.c.place_id)
-    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"))
-    .with_for_update()
-)
-_lock_bay = (
-    select(_bay.c.id)
-    .join(_slot, _slot.c.bay_id == _bay.c.id)
-    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"))
-    .with_for_update(of=_bay)
-)
-_beside = _slot.alias()
-_other_hazards = (
-    select(_sku.c.hazard)
-    .join(_stock, and_(_stock.c.sku_id == _sku.c.id, _stock.c.on_hand > 0))
-    .join(_beside, _beside.c.place_id == _stock.c.place_id)
-    .join(_slot, _slot.c.bay_id == _beside.c.bay_id)
-    .where(
-        _slot.c.place_id == bindparam("p"),
-        _slot.c.warehouse_id == bindparam("w"),
-        _sku.c.hazard.not_in(["", bindparam("h")]),
-    )
-    .order_by(_sku.c.hazard)
-    .limit(1)
-)
-# The slot with everything that decides about it: one row, or one per stock row in it.
-_look = (
-    select(
-        _slot.c.code,
-        _slot.c.blocked,
-        _slot.c.shut,
-        _slot.c.under_count,
-        _slot.c.bonded,
-        _slot.c.width_mm,
-        _slot.c.depth_mm,
-        _slot.c.height_mm,
-        _slot.c.weight_max_g,
-        _slot.c.skus_max,
-        _zone.c.kind.label("zone_kind"),
-        _lease.c.subject.label("kept_for"),
-        _stock.c.on_hand,
-        _stock.c.merchant_id,
-        _stock.c.sku_id,
-        _stock.c.lot_id,
-        _stock.c.condition,
-        _stock.c.book,
-        _sku.c.length_mm.label("piece_length_mm"),
-        _sku.c.width_mm.label("piece_width_mm"),
-        _sku.c.height_mm.label("piece_height_mm"),
-        _sku.c.weight_g.label("piece_weight_g"),
-    )
-    .join(_zone, _zone.c.id == _slot.c.zone_id)
-    .outerjoin(
-        _lease,
-        and_(
-            _lease.c.place_id == _slot.c.place_id,
-            _lease.c.until > bindparam("now", type_=_lease.c.until.type),
-            _lease.c.subject != bindparam("for"),
-        ),
-    )
-    .outerjoin(_stock, and_(_stock.c.place_id == _slot.c.place_id, _stock.c.on_hand > 0))
-    .outerjoin(_sku, _sku.c.id == _stock.c.sku_id)
-    .where(_slot.c.place_id == bindparam("p"), _slot.c.warehouse_id == bindparam("w"), _slot.c.retired.is_(False))
-)
-
+_lot_expires = select(table_of(Lot).c.expires_on).where(table_of(Lot).c.id == bindparam("l"))
 _end_leases = delete(_lease).where(_lease.c.warehouse_id == bindparam("w"), _lease.c.subject == bindparam("for"))
 _end_other_leases = _end_leases.where(_lease.c.place_id != bindparam("but"))
 
@@ -130,7 +74,8 @@ def choose(
     """
     for fresh in (False, True):
         picture = picture_of(call.session, call.warehouse_id, fresh=fresh)
-        now = picture.occupied(_same_sku(call, goods), _leased(call, subject))
+        expires = _expires(call, goods) if goods.sku.id in picture.dated else None
+        now = picture.occupied(_same_sku(call, goods), _leased(call, subject), expires)
         found = _ranked(call, picture, now, goods, subject, count, among)
         if found:
             return found
@@ -204,9 +149,15 @@ def _same_sku(call: Call, goods: Goods) -> set[int]:
     return set(call.session.execute(_same_sku_places, values).scalars())
 
 
-def _leased(call: Call, subject: str) -> set[int]:
+def _expires(call: Call, goods: Goods) -> int | None:
+    day: date | None = call.session.execute(_lot_expires, {"l": goods.lot_id}).scalar()
+    return None if day is None else day.toordinal()
+
+
+def _leased(call: Call, subject: str) -> dict[int, int]:
+    """Slots kept for others, and the grams that are on their way there."""
     values = {"w": call.warehouse_id, "now": WALL.now(), "for": subject}
-    return set(call.session.execute(_leased_places, values).scalars())
+    return {row.place_id: row.weight_g for row in call.session.execute(_leased_places, values)}
 
 
 def _still_lawful(call: Call, goods: Goods, place_id: int, subject: str) -> bool:
@@ -217,95 +168,8 @@ def _still_lawful(call: Call, goods: Goods, place_id: int, subject: str) -> bool
     return True
 
 
-def take_slot(call: Call, goods: Goods, place_id: int, *, subject: str = "") -> str:
-    """Keep the slot's row from others until the commit and judge by it; the slot's code. Refuses as `check_lawful`.
-
-    Two pallets may not both see the last 100 kg: what lies in the slot is read after its row is ours.
-    """
-    if is_postgresql(call.session):
-        at = {"p": place_id, "w": call.warehouse_id}
-        if goods.sku.hazard:  # two classes may not come into one bay at the same moment
-            call.session.execute(_lock_bay, at)
-        call.session.execute(_lock, at)
-    return _judge(call, goods, place_id, subject)
-
-
-def check_lawful(call: Call, goods: Goods, place_id: int, *, subject: str = "") -> None:
-    """Against the rows as they are: may `goods` go into this slot? Raises the refusal of the first rule broken.
-
-    The weight limit has no override: an overloaded beam falls on people.
-    """
-    _judge(call, goods, place_id, subject)
-
-
-def _judge(call: Call, goods: Goods, place_id: int, subject: str) -> str:
-    values = {"p": place_id, "w": call.warehouse_id, "now": WALL.now(), "for": subject}
-    rows = call.session.execute(_look, values).all()
-    if not rows:
-        raise Refused(Reason.SLOT_UNKNOWN, slot=place_id)
-    slot, inside = rows[0], [row for row in rows if row.on_hand]
-    _check_open(slot)
-    _check_kind(slot, goods)
-    _check_company(slot, inside, goods)
-    _check_room(slot, inside, goods)
-    _check_hazards(call, slot, place_id, goods)
-    return str(slot.code)
-
-
-def _check_open(slot: Any) -> None:
-    if slot.blocked:
-        raise Refused(Reason.SLOT_BLOCKED, slot=slot.code)
-    if slot.shut:
-        raise Refused(Reason.SLOT_SHUT, slot=slot.code)
-    if slot.under_count:
-        raise Refused(Reason.SLOT_UNDER_COUNT, slot=slot.code)
-    if slot.kept_for is not None:
-        raise Refused(Reason.SLOT_KEPT, slot=slot.code)
-
-
-def _check_kind(slot: Any, goods: Goods) -> None:
-    if slot.bonded != goods.bonded or (not goods.bonded and slot.zone_kind != goods.sku.zone_kind):
-        raise Refused(Reason.SLOT_WRONG_ZONE, slot=slot.code)
-
-
-def _check_company(slot: Any, inside: list[Any], goods: Goods) -> None:
-    """One owner, and no more SKUs than the slot takes; lots, conditions and books of one SKU never mix."""
-    mine = (goods.lot_id, str(goods.condition), goods.book)
-    for row in inside:
-        if row.merchant_id != goods.sku.merchant_id:
-            raise Refused(Reason.SLOT_OTHER_OWNER, slot=slot.code)
-        if row.sku_id == goods.sku.id and (row.lot_id, row.condition, row.book) != mine:
-            raise Refused(Reason.LOT_WRONG, expected=slot.code)
-    others = {row.sku_id for row in inside} - {goods.sku.id}
-    if len(others) + 1 > slot.skus_max:
-        raise Refused(Reason.SLOT_TAKEN_BY_OTHER_SKU, slot=slot.code)
-
-
-def _check_room(slot: Any, inside: list[Any], goods: Goods) -> None:
-    piece = sorted((goods.sku.length_mm, goods.sku.width_mm, goods.sku.height_mm))
-    room = sorted((slot.width_mm, slot.depth_mm, slot.height_mm))
-    if any(side > space for side, space in zip(piece, room, strict=True)):
-        raise Refused(Reason.SLOT_TOO_SMALL, slot=slot.code)
-    used = sum(row.on_hand * row.piece_length_mm * row.piece_width_mm * row.piece_height_mm for row in inside)
-    if used + goods.volume_mm3 > slot.width_mm * slot.depth_mm * slot.height_mm * FILL_MAX:
-        raise Refused(Reason.SLOT_TOO_SMALL, slot=slot.code)
-    excess_g = sum(row.on_hand * row.piece_weight_g for row in inside) + goods.weight_g - slot.weight_max_g
-    if excess_g > 0:
-        raise Refused(Reason.SLOT_WEIGHT_EXCEEDED, slot=slot.code, excess_g=excess_g)
-
-
-def _check_hazards(call: Call, slot: Any, place_id: int, goods: Goods) -> None:
-    """Goods of two hazard classes never share a bay: what one gives off, or sets alight, reaches the other."""
-    if not goods.sku.hazard:
-        return
-    values = {"p": place_id, "w": call.warehouse_id, "h": goods.sku.hazard}
-    other = call.session.execute(_other_hazards, values).scalar()
-    if other is not None:
-        raise Refused(Reason.SLOT_HAZARD_NEAR, slot=slot.code, other=other)
-
-
-def lease(call: Call, place_id: int, subject: str, *, minutes: int = LEASE_MIN) -> bool:
-    """Keep a slot for `subject` for twenty minutes, unless told; False when somebody else has it.
+def lease(call: Call, place_id: int, subject: str, *, weight_g: int = 0, minutes: int = LEASE_MIN) -> bool:
+    """Keep a slot for `subject` for twenty minutes, unless told; False when somebody else has it. `weight_g` comes.
 
     By the wall clock: people walk no faster when a demonstration's day does.
     """
@@ -314,10 +178,11 @@ def lease(call: Call, place_id: int, subject: str, *, minutes: int = LEASE_MIN) 
     fresh = insert_for(call.session, _lease)
     statement = fresh.on_conflict_do_update(
         index_elements=["place_id"],
-        set_={"subject": fresh.excluded.subject, "until": fresh.excluded.until},
+        set_={name: fresh.excluded[name] for name in ("subject", "until", "weight_g")},
         where=(_lease.c.until <= now) | (_lease.c.subject == subject),
     ).returning(_lease.c.place_id)
     row = {"place_id": place_id, "warehouse_id": call.warehouse_id, "subject": subject, "until": until}
+    row["weight_g"] = weight_g
     return call.session.execute(statement, row).first() is not None
 
 
@@ -332,7 +197,9 @@ def end_leases(call: Call, subject: str, *, but: int | None = None) -> None:
 
 def stored(call: Call, goods: Goods, place_id: int) -> None:
     """Tell the picture of this process that goods went into a slot."""
-    picture_of(call.session, call.warehouse_id).note_taken(place_id, goods.volume_mm3, goods.weight_g, goods.sku.hazard)
+    picture = picture_of(call.session, call.warehouse_id)
+    picture.note_taken(place_id, goods.volume_mm3, goods.weight_g, goods.sku.hazard)
+    picture.note_alike(place_id, goods.sku.id, goods.sku.merchant_id, goods.sku.lookalike)
 
 
 def slower_share(session: Session, warehouse_id: int, sku_id: int, family: str) -> float:
@@ -341,20 +208,11 @@ def slower_share(session: Session, warehouse_id: int, sku_id: int, family: str) 
 
 
 def learn_velocity(call: Call) -> int:
-    """Lines picked in the last eight weeks, newer ones counting more (half-life two weeks); how many SKUs are known."""
-    since = call.now - timedelta(weeks=8)
-    speeds: dict[tuple[int, int], float] = {}
-    rows = call.session.execute(
-        select(MovementRow.merchant_id, MovementRow.sku_id, MovementRow.at).where(
-            MovementRow.warehouse_id == call.warehouse_id, MovementRow.kind == "pick", MovementRow.at >= since
-        )
-    )
-    for row in rows:
-        age_days = (call.now - row.at).total_seconds() / 86_400
-        key = (row.merchant_id, row.sku_id)
-        speeds[key] = speeds.get(key, 0.0) + 0.5 ** (age_days / HALF_LIFE_DAYS) / 2.0
+    """Lines picked lately, as much more or less as the coming weeks had last year; how many SKUs are known."""
+    known = lately(call.session, call.warehouse_id, call.now)
+    coming = seasons(call.session, call.warehouse_id, call.now).coming(known)
     velocity = table_of(Velocity)
-    for (merchant_id, sku_id), speed in sorted(speeds.items()):
+    for (merchant_id, sku_id), speed in sorted(coming.items()):
         values = {"merchant_id": merchant_id, "sku_id": sku_id, "lines_per_week": speed, "as_of": call.now}
         fresh = insert_for(call.session, velocity).values(warehouse_id=call.warehouse_id, **values)
         call.session.execute(
@@ -362,4 +220,4 @@ def learn_velocity(call: Call) -> int:
                 index_elements=["warehouse_id", "sku_id"], set_={"lines_per_week": speed, "as_of": call.now}
             )
         )
-    return len(speeds)
+    return len(coming)

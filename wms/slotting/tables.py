@@ -13,7 +13,9 @@ from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseI
 
 
 class SlotLease(Base):
-    """A slot kept for one container on its way, for a short time: two people are never sent to one slot."""
+    """A slot kept for one container on its way, for a short time: two people are never sent to one slot. `weight_g` is
+    what comes.
+    """
 
     __tablename__ = "slot_lease"
 
@@ -21,10 +23,11 @@ class SlotLease(Base):
     warehouse_id: Mapped[WarehouseId]
     subject: Mapped[Code]
     until: Mapped[UtcTime]
+    weight_g: Mapped[BigId] = mapped_column(default=0)
 
 
 class Velocity(Base):
-    """Order lines a week of a SKU, decaying with a half-life of two weeks from `as_of`."""
+    """Order lines a week of a SKU as expected at `as_of`: those of lately, in their season (`seasons`)."""
 
     __tablename__ = "velocity"
 
@@ -77,6 +80,16 @@ class CostRate(Base):
     walk_mm_s: Mapped[int]
     handling_s_line: Mapped[int]
     rent_cents_m2_month: Mapped[int]
+
+
+class LiftRule(Base):
+    """How high what weighs how much may be lifted by hand in a warehouse."""
+
+    __tablename__ = "lift_rule"
+
+    warehouse_id: Mapped[WarehouseId] = mapped_column(primary_key=True)
+    heavy_piece_g: Mapped[int]
+    shoulder_mm: Mapped[int]
 
 
 class SkuForecast(Base):

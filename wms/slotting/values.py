@@ -9,6 +9,7 @@ from wms.catalog.values import SkuFacts
 
 FILL_MAX = 0.90
 SUGGESTIONS = 3
+GOOD = "good"
 
 
 class Rule(StrEnum):
@@ -18,12 +19,26 @@ class Rule(StrEnum):
     BLOCKED = "blocked"
     UNDER_COUNT = "under_count"
     ZONE = "zone"
+    TEMPERATURE = "temperature"
     BONDED = "bonded"
     SIZE = "size"
     VOLUME = "volume"
     WEIGHT = "weight"
+    LEVEL_WEIGHT = "level_weight"
+    BAY_WEIGHT = "bay_weight"
+    LIFT = "lift"
     HAZARD = "hazard"
+    LOOKALIKE = "lookalike"
+    EXPIRY = "expiry"
     LEASED = "leased"
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """Pieces heavier than `heavy_piece_g` are not lifted by hand above `shoulder_mm` over the floor."""
+
+    heavy_piece_g: int = 15_000
+    shoulder_mm: int = 1_400
 
 
 class Why(StrEnum):
@@ -56,15 +71,16 @@ class Kept(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Goods:
     """What is to be stored: one SKU and lot of one owner. `quantity` in base units; `book` is the customs book of
-    bonded goods.
+    bonded goods; `leaves` is the slot they come from, if they lie in one.
     """
 
     sku: SkuFacts
     lot_id: int
     quantity: int
-    condition: str = "good"
+    condition: str = GOOD
     bonded: bool = False
     book: str = ""
+    leaves: int | None = None
 
     @property
     def volume_mm3(self) -> int:

@@ -196,7 +196,7 @@ def restock(call: Call, container_code: str, slot_code: str, sku_id: int | None 
 
 
 def _back(call: Call, stopped: Stopped, goods: StoppedGoods, slot_id: int) -> Movement:
-    slotting.check_lawful(call, _stored(call, goods), slot_id)
+    slotting.take_slot(call, _stored(call, goods), slot_id)
     return Movement(
         MovementKind.UNPICK,
         goods.merchant_id,

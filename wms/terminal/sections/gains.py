@@ -11,6 +11,8 @@ from markupsafe import Markup
 
 from wms.slotting import queries
 from wms.slotting.gains import DayFigures, Gains, Rates, before_and_after, gains_of, weekly
+from wms.slotting.picture import lift_of
+from wms.slotting.values import Lift
 from wms.terminal.plotting import Course, course_plot
 from wms.terminal.queries.look import Look
 from wms.terminal.sections.common import Asked, Part
@@ -133,8 +135,11 @@ def _change(measure: Measure, before: Gains, after: Gains) -> str | None:
 
 
 def figures_fills(asked: Asked) -> dict[str, Any]:
-    """Before against after, the rates behind the money, and where the whole table can be fetched."""
+    """Before against after, the rates behind the money, how high heavy goods are lifted, and where all of it can be
+    fetched.
+    """
     found, reader = measured(asked), asked.reader
+    lift = lift_of(asked.look.session, asked.look.warehouse_id)
     pair = before_and_after(found.days, found.rates)
     rows = []
     if pair is not None:
@@ -146,6 +151,7 @@ def figures_fills(asked: Asked) -> dict[str, Any]:
         "rows": rows,
         "spans": [f"{day(one.first)}-{day(one.last)}" for one in pair] if pair else [],
         "rates": [(one.name, getattr(found.rates, one.name)) for one in fields(Rates)],
+        "lift": [(one.name, getattr(lift, one.name)) for one in fields(Lift)],
         "points": ("slots", "volume"),
     }
 

@@ -1,4 +1,4 @@
-"""Questions and rates of the slots' page: what if, and what work and room cost here."""
+"""Questions and rates of the slots' page: what if, what work and room cost, how high heavy goods are lifted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from wms.people.values import Right
 from wms.site import queries as site
 from wms.slotting import costs, whatif
 from wms.slotting.gains import Rates
+from wms.slotting.values import Lift
 from wms.slotting.whatif import Conditions
 from wms.terminal.service.deeds.deed import Args, Deed, Done, number, said
 
@@ -32,7 +33,15 @@ def _set_rates(call: Call, args: Args) -> Done:
     return said("rates_set")
 
 
+def _set_lift(call: Call, args: Args) -> Done:
+    given = {one.name: number(args, one.name) for one in fields(Lift)}
+    costs.set_lift(call, Lift(**given))
+    note(call, "lift.set", **given)
+    return said("lift_set")
+
+
 DEEDS: Mapping[str, Deed] = {
     "ask_what_if": Deed(Right.ASSIGN_WORK, _ask_what_if),
     "set_rates": Deed(Right.APPROVE, _set_rates),
+    "set_lift": Deed(Right.APPROVE, _set_lift),
 }
