@@ -6,6 +6,7 @@ checkouts are made whose environments are stood in for by the one that runs the 
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -100,6 +101,31 @@ def test_when_everything_holds_the_exit_code_says_so(checkout: Path, tmp_path: P
     ready(checkout, "exit 0")
     done = run([sys.executable, str(checkout / "scripts" / "test.py")], tmp_path)
     assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "chuwei: everything holds")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the stand-in for Python is a shell script")
+@pytest.mark.parametrize(
+    ("failed", "holds_alone", "code"),
+    [
+        (["tests/devices/test_scale.py::test_a"], True, 0),
+        (["tests/devices/test_scale.py::test_a"], False, 1),
+        (["tests/devices/test_scale.py::test_a", "tests/ledger/test_holds.py::test_b"], True, 1),
+        ([f"tests/devices/test_scale.py::test_{number}" for number in range(4)], True, 1),
+    ],
+)
+def test_only_few_tests_of_machines_in_real_time_run_once_more(
+    checkout: Path, tmp_path: Path, failed: list[str], holds_alone: bool, code: int
+) -> None:
+    kept = checkout / ".pytest_cache" / "v" / "cache" / "lastfailed"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps(dict.fromkeys(failed, True)))
+    second = f"echo again; exit {0 if holds_alone else 1}"
+    ready(checkout, f'case "$*" in *"pytest --cache-clear"*) exit 1;; *"pytest tests/"*) {second};; esac')
+    done = run([sys.executable, str(checkout / "scripts" / "test.py")], tmp_path)
+    assert done.returncode == code, done.stderr
+    again = len(failed) == 1
+    assert ("again" in done.stdout) is again
+    assert (f"failed beside others: {failed[0]}" in done.stderr) is (code == 0)
 
 
 @pytest.mark.parametrize(
