@@ -15,8 +15,9 @@ from devices.simulators.modbus_server import Registers
 from devices.simulators.sorter_cable import PtyEnd
 
 BITS_PER_BYTE: Final = 10
-# A frame ends where the line is silent for 3.5 characters; a pseudo-terminal has no characters' time, so wait longer.
-SILENCE_S: Final = 0.005
+# A frame ends where the line is silent for 3.5 characters; a pseudo-terminal has no characters' time, and a busy
+# machine may bring a frame in two pieces, so wait longer.
+SILENCE_S: Final = 0.05
 FRAME_BYTES_MAX: Final = 256
 HEAD_BYTES: Final = 8
 

@@ -16,7 +16,20 @@ from devices.routes import RouteTable
 from devices.spool import Spool, job_of
 from devices.station import Shared, StationContext, wall_ms
 from devices.store import Store
+from tests.devices.processes import WAIT_S
 from tests.devices.server import print_command
+
+
+class CountedPauses(threading.Event):
+    """An end to wait for that keeps how long it was waited for, each time: pauses are counted, not timed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_s: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked_s.append(timeout or 0.0)
+        return super().wait(timeout)
 
 
 class Bench:
@@ -49,7 +62,7 @@ class Bench:
         self.stopping.set()
         self.spool.wake()
         if self._thread.is_alive():
-            self._thread.join(5)
+            self._thread.join(WAIT_S)
         self.store.close()
 
     def print(self, job: str, content: bytes, language: str = "escpos") -> None:
@@ -64,7 +77,7 @@ class Bench:
     def reason(self, job: str) -> str:
         return str([facts.get("reason", "") for facts in self.facts("print") if facts["job"] == job][-1])
 
-    def wait_for(self, condition: Callable[[], Any], timeout_s: float = 10.0) -> None:
+    def wait_for(self, condition: Callable[[], Any], timeout_s: float = WAIT_S) -> None:
         end_s = time.monotonic() + timeout_s
         while not condition():
             if time.monotonic() > end_s:

@@ -16,11 +16,14 @@ from types import TracebackType
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_S = 15.0
-STOP_S = 8.0
+# Limits matter only where something is broken: a busy machine may stand still for seconds.
+WAIT_S = 60.0
+CALL_S = 30.0
+# Less than a long poll lasts (20 s): a gateway that waits for the end of its poll does not end in time.
+STOP_S = 15.0
 
 
-def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0, what: str = "") -> Any:
+def wait_until(condition: Callable[[], Any], timeout_s: float = WAIT_S, what: str = "") -> Any:
     """The first truthy answer of `condition`; fails with `what` if none came in time."""
     end_s = time.monotonic() + timeout_s
     while time.monotonic() < end_s:
@@ -33,7 +36,7 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 10.0, what: str 
 def wms_devices(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "devices", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=30, cwd=cwd or ROOT, env=_environment()
+        command, capture_output=True, text=True, check=False, timeout=WAIT_S, cwd=cwd or ROOT, env=_environment()
     )
 
 
@@ -112,7 +115,7 @@ class GatewayProcess(Process):
         super().__init__("run", config)
 
     def health(self) -> dict[str, Any]:
-        with urllib.request.urlopen(self.ready["health"], timeout=5) as answer:
+        with urllib.request.urlopen(self.ready["health"], timeout=CALL_S) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
 
@@ -136,7 +139,7 @@ class MachineProcess(Process):
 
     def control(self, **asked: Any) -> dict[str, Any]:
         with (
-            socket.create_connection(("127.0.0.1", self.ready["control"]), timeout=5) as connection,
+            socket.create_connection(("127.0.0.1", self.ready["control"]), timeout=CALL_S) as connection,
             connection.makefile("rw") as lines,
         ):
             lines.write(json.dumps(asked) + "\n")

@@ -49,6 +49,8 @@ class StationServer:
         self.refuse: Answer | None = None
         self.lose_answers = 0
         self.pushes = 0
+        self.polls_inside = 0
+        self.polls_in_vain = 0
         self.wrong: list[str] = []
         self._nonces: set[str] = set()
         self._changed = threading.Condition()
@@ -179,7 +181,10 @@ class StationServer:
 
     def _commands(self, wait_s: float) -> Answer:
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._open_commands()) or not self.open, wait_s)
+            self.polls_inside += 1
+            came = self._changed.wait_for(lambda: bool(self._open_commands()) or not self.open, wait_s)
+            self.polls_inside -= 1
+            self.polls_in_vain += not came
             return 200, {"commands": self._open_commands() if self.open else []}
 
     def _routes(self, since: int, wait_s: float) -> Answer:
@@ -208,7 +213,11 @@ def _handler(server: StationServer) -> type[BaseHTTPRequestHandler]:
             self._do()
 
         def _do(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            length = int(self.headers.get("Content-Length", "0"))
+            body = self.rfile.read(length)
+            if len(body) < length:  # killed in the middle of its call
+                self.close_connection = True
+                return
             status, answer = server.answer(self.command, self.path, dict(self.headers.items()), body)
             if not server.open:
                 self.close_connection = True

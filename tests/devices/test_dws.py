@@ -83,7 +83,7 @@ def test_each_measure_is_an_event_once_over_kills_of_the_gateway(config: Path, m
         if number % 10 == 5:
             gateway.kill()
             gateway.start()
-    wait_until(lambda: machine.control(report=True)["open"] == [], timeout_s=20)
+    wait_until(lambda: machine.control(report=True)["open"] == [])
     gateway.stop()
     assert sorted(ids(config)) == list(range(1, 31))
 
@@ -119,4 +119,4 @@ def test_a_machine_that_says_nothing_is_lost_after_a_while(config: Path, machine
     with GatewayProcess(config) as gateway:
         gateway.wait_ready("dws1")
         machine.control(off=5)
-        wait_until(lambda: "said nothing" in gateway.health()["devices"][0]["reason"], timeout_s=8)
+        wait_until(lambda: "said nothing" in gateway.health()["devices"][0]["reason"])

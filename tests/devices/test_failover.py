@@ -15,7 +15,15 @@ from devices.failover import FailoverGroups
 from devices.spool import Job, JobState, job_of
 from tests.devices.context import Bench
 from tests.devices.labels import zpl_label
-from tests.devices.processes import GatewayProcess, MachineProcess, events_of, wait_until, wms_devices, write_config
+from tests.devices.processes import (
+    WAIT_S,
+    GatewayProcess,
+    MachineProcess,
+    events_of,
+    wait_until,
+    wms_devices,
+    write_config,
+)
 from tests.devices.server import CODE, StationServer, print_command
 
 
@@ -93,7 +101,7 @@ def test_of_two_printers_that_reach_for_one_job_one_gets_it(bench: Bench) -> Non
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(5)
+            thread.join(WAIT_S)
         assert len(begun) == 1
 
 
@@ -123,7 +131,7 @@ def test_labels_of_a_printer_without_paper_come_out_of_its_neighbour(tmp_path: P
             wait_until(lambda: gateway.state_of("printer1") == "degraded" and gateway.state_of("printer2") == "ready")
             for number in range(3):
                 server.order(print_command(str(number), zpl_label(number), "printer1", "zpl"))
-            wait_until(lambda: len(verified(config)) == 3, timeout_s=20)
+            wait_until(lambda: len(verified(config)) == 3)
             machines[0].control(mend=True)
             wait_until(lambda: gateway.state_of("printer1") == "ready")
             time.sleep(0.5)

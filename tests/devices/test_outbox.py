@@ -13,7 +13,7 @@ from devices.lock import OutboxLock
 from devices.outbox import DAY_MS, KEPT_DAYS, Outbox, read_events
 from devices.station import wall_ms
 from devices.store import Store
-from tests.devices.processes import wait_until
+from tests.devices.processes import WAIT_S, wait_until
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def outbox(store: Store) -> Outbox:
 
 def add(outbox: Outbox, *codes: str) -> None:
     tickets = [outbox.add("scanner1", "scan", {"code": code}) for code in codes]
-    assert all(ticket.wait(5) for ticket in tickets)
+    assert all(ticket.wait(WAIT_S) for ticket in tickets)
 
 
 def codes(outbox: Outbox, limit: int = 100) -> list[object]:
@@ -58,7 +58,7 @@ def test_a_ticket_is_settled_only_after_the_commit(store: Store, outbox: Outbox)
     seen: list[int] = []
     ticket = outbox.add("line1", "cfm", {"pid": 1})
     ticket.on_commit(lambda: seen.append(len(list(read_events(store.path)))))
-    assert ticket.wait(5)
+    assert ticket.wait(WAIT_S)
     wait_until(lambda: seen == [1], what="the callback, which comes just after the ticket is settled")
     ticket.on_commit(lambda: seen.append(-1))
     assert seen == [1, -1]
@@ -154,7 +154,8 @@ def test_a_full_disk_is_said_and_nothing_is_lost_that_was_promised(store: Store,
         for number in range(100):
             ticket = outbox.add("scanner1", "scan", {"code": "x" * 1000, "number": number})
             ticket.on_failure(lambda: failed.append("told"))
-            ticket.wait(5)
+            ticket.wait(WAIT_S)
+    wait_until(lambda: failed, what="the callback, which comes just after the ticket is settled")
     assert failed == ["told"]
     kept = codes(outbox, 1000)
     assert kept[0] == "before"
@@ -215,7 +216,7 @@ def test_a_callback_that_fails_does_not_stop_the_writer(outbox: Outbox) -> None:
 
     ticket = outbox.add("line1", "cfm", {"pid": 1})
     ticket.on_commit(fall)
-    ticket.wait(5)
+    ticket.wait(WAIT_S)
     ticket.on_commit(fall)
     add(outbox, "after")
     assert len(outbox.unsent(10)) == 2

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devices.driver import State
+from devices.drivers import printer_tspl, printer_zpl
 from devices.drivers.printer_tspl import TsplPrinter
 from devices.drivers.printer_zpl import ZplPrinter
 from devices.errors import ConfigError
@@ -18,9 +19,17 @@ from devices.simulators.printer_languages import Operation
 from devices.simulators.printer_zpl import ZplReader, expand
 from tests.devices.context import Bench
 from tests.devices.labels import dots, tspl_label, zpl_label
-from tests.devices.test_printers import Twin
+from tests.devices.processes import WAIT_S
+from tests.devices.test_printers import Twin, UnhurriedPrinter
 
 ANSWER = b"\x02030,0,0,1440,000,0,0,0,000,0,0,0\x03\r\n\x02001,0,0,0,1,2,6,0,00000000,1,000\x03\r\n\x021234,0\x03\r\n"
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer in this process answers; that the machine stands still for a second is no fault of it."""
+    for driver in (printer_zpl, printer_tspl):
+        monkeypatch.setattr(driver, "ANSWER_S", WAIT_S)
 
 
 @pytest.fixture
@@ -32,7 +41,7 @@ def twin(tmp_path: Path) -> Iterator[Twin]:
 
 @pytest.fixture
 def bench(tmp_path: Path, twin: Twin) -> Iterator[Bench]:
-    made = Bench(tmp_path, ZplPrinter, str(twin.end.shown["url"]), look_every_s=0.2, proof_s=2)
+    made = Bench(tmp_path, ZplPrinter, str(twin.end.shown["url"]), look_every_s=0.2, proof_s=WAIT_S)
     yield made
     made.close()
 
@@ -69,12 +78,14 @@ def test_paper_that_ends_in_the_middle_leaves_the_label_to_a_person(bench: Bench
     assert bench.reason("a") == "paper_out"
 
 
-def test_a_printer_that_never_finishes_is_no_proof(bench: Bench, twin: Twin) -> None:
-    """A format that is not closed stays in the printer: it answers, but something is left for ever."""
+def test_a_printer_that_never_finishes_is_no_proof(tmp_path: Path, twin: Twin) -> None:
+    """Far more labels than it prints meanwhile: it answers, but something is left."""
+    bench = Bench(tmp_path, ZplPrinter, str(twin.end.shown["url"]), look_every_s=0.2, proof_s=1)
     bench.print("a", zpl_label(1, rows=64) * 20, language="zpl")
     bench.start()
     bench.wait_for(lambda: bench.told("a")[-1] == "uncertain")
     assert bench.reason("a") == "no_proof"
+    bench.close()
 
 
 def test_a_printer_that_proves_nothing_ends_at_sent(tmp_path: Path, twin: Twin) -> None:
@@ -168,7 +179,7 @@ def test_the_long_answer_of_tspl_is_read_bit_by_bit(answer: bytes, *, can_print:
 
 
 def test_a_tspl_printer_asked_the_long_way_proves_a_label(tmp_path: Path) -> None:
-    twin = Twin(tmp_path / "labels", "tspl", speed_mm_s=20)
+    twin = Twin(tmp_path / "labels", "tspl", make=UnhurriedPrinter)
     bench = Bench(tmp_path, TsplPrinter, str(twin.end.shown["url"]), status="long")
     bench.print("a", tspl_label(1, rows=64), language="tspl")
     bench.start()

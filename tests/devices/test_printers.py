@@ -1,35 +1,63 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from devices.driver import State
-from devices.drivers import printer_escpos
+from devices.drivers import printer_escpos, printer_tspl
 from devices.drivers.printer_escpos import EscposPrinter
 from devices.drivers.printer_tspl import TsplPrinter
 from devices.framing.printer_status import escpos_state, is_eot_answer, is_gs_r_answer, tspl_state
 from devices.simulators.bench import Cable
 from devices.simulators.cable_ends import PtyEnd, TcpEnd
 from devices.simulators.printer import SimulatedPrinter
+from devices.simulators.printer_languages import Operation
 from tests.devices.context import Bench
 from tests.devices.labels import escpos_label, tspl_label
+from tests.devices.processes import WAIT_S
 
 STATUS_BYTES = 12
 PROOF_BYTES = 3
 LABEL = escpos_label(1)
 
 
+class UnhurriedPrinter(SimulatedPrinter):
+    """Ends no label before somebody was told that it is busy: however late one looks, there is something to see."""
+
+    def __init__(self, language: str, out: Path, speed_mm_s: float, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._seen = threading.Event()
+        super().__init__(language, out, speed_mm_s, tell)
+
+    def _answer_at_once(self, asked: Operation) -> None:
+        busy = self._busy()
+        super()._answer_at_once(asked)
+        if busy:
+            self._seen.set()
+
+    def _eject(self, copies: int) -> None:
+        assert self._seen.wait(WAIT_S)
+        self._seen.clear()
+        super()._eject(copies)
+
+
 class Twin:
     """A simulated printer on a TCP port of this process."""
 
-    def __init__(self, folder: Path, language: str, speed_mm_s: float = 0, serial: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        language: str,
+        speed_mm_s: float = 0,
+        serial: Path | None = None,
+        make: type[SimulatedPrinter] = SimulatedPrinter,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.told: list[dict[str, Any]] = []
-        self.printer = SimulatedPrinter(language, folder, speed_mm_s, self.told.append)
+        self.printer = make(language, folder, speed_mm_s, self.told.append)
         self.end: TcpEnd | PtyEnd = PtyEnd(str(serial)) if serial else TcpEnd(0)
         self.cable = Cable(self.end, self.printer.heard, hung_up=self.printer.hung_up, can_take=self.printer.can_take)
         self.printer.cable = self.cable
@@ -41,6 +69,13 @@ class Twin:
         return [label["dots_sha256"] for label in self.printer.labels if not label["partial"]]
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A printer in this process answers; that the machine stands still for a second is no fault of it."""
+    for driver in (printer_escpos, printer_tspl):
+        monkeypatch.setattr(driver, "ANSWER_S", WAIT_S)
+
+
 @pytest.fixture
 def escpos(tmp_path: Path) -> Iterator[Twin]:
     twin = Twin(tmp_path / "labels", "escpos")
@@ -50,14 +85,14 @@ def escpos(tmp_path: Path) -> Iterator[Twin]:
 
 @pytest.fixture
 def tspl(tmp_path: Path) -> Iterator[Twin]:
-    twin = Twin(tmp_path / "labels", "tspl", speed_mm_s=20)
+    twin = Twin(tmp_path / "labels", "tspl", make=UnhurriedPrinter)
     yield twin
     twin.cable.stop()
 
 
 @pytest.fixture
 def bench(tmp_path: Path, escpos: Twin) -> Iterator[Bench]:
-    made = Bench(tmp_path, EscposPrinter, str(escpos.end.shown["url"]), look_every_s=0.2, proof_s=1.5)
+    made = Bench(tmp_path, EscposPrinter, str(escpos.end.shown["url"]), look_every_s=0.2, proof_s=WAIT_S)
     yield made
     made.close()
 
@@ -110,17 +145,19 @@ def test_low_paper_is_shown_and_prints_all_the_same(bench: Bench, escpos: Twin) 
 def test_a_printer_that_stops_in_the_middle_leaves_the_label_to_a_person(bench: Bench, escpos: Twin, why: str) -> None:
     escpos.printer.handle({"stop_after_rows": 3, "why": why})
     start(bench)
-    begun_s = time.monotonic()
     bench.wait_for(lambda: bench.told("a")[-1] == "uncertain")
     assert bench.reason("a") == why
-    assert time.monotonic() - begun_s < 10
     escpos.printer.handle({"mend": True})
     bench.print("b", escpos_label(2))
     bench.wait_for(lambda: bench.told("b")[-1] == "verified")
     assert bench.told("a").count("sending") == 1
 
 
-def test_a_printer_that_falls_silent_after_the_label_is_no_proof(bench: Bench, escpos: Twin) -> None:
+def test_a_printer_that_falls_silent_after_the_label_is_no_proof(
+    bench: Bench, escpos: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(printer_escpos, "ANSWER_S", 0.7)
+
     class Mute:
         """The printer loses its voice once the first row is on paper."""
 
@@ -258,7 +295,7 @@ def test_an_answer_that_comes_late_is_no_proof_of_the_next_label(tmp_path: Path)
     """On a serial cable the answer an earlier job waited for in vain comes when the printer has caught up."""
     twin = Twin(tmp_path / "labels", "escpos", speed_mm_s=4, serial=tmp_path / "printer")
     url = f"serial://{tmp_path}/printer?baud=115200"
-    bench = Bench(tmp_path, EscposPrinter, url, look_every_s=0.2, proof_s=4)
+    bench = Bench(tmp_path, EscposPrinter, url, look_every_s=0.2, proof_s=WAIT_S)
     twin.printer.handle({"stop_after_rows": 3, "why": "paused"})
     start(bench, "a", escpos_label(1, rows=32))
     bench.wait_for(lambda: bench.told("a")[-1] == "uncertain")

@@ -17,6 +17,7 @@ from devices.framing.scales import CANNOT, ERROR, OVERLOAD, UNDERLOAD, Reading, 
 from devices.simulators.scale import cas_line, sics_answer, yaohua_frame
 from devices.transport.memory import MemoryWire
 from tests.devices.context import Bench
+from tests.devices.processes import WAIT_S
 
 Start = Callable[..., Bench]
 
@@ -51,6 +52,21 @@ def say(wire: MemoryWire, *frames: bytes, every_s: float = 0.02) -> None:
     for frame in frames:
         wire.peer.write(frame, 1)
         time.sleep(every_s)
+
+
+def say_until(wire: MemoryWire, bench: Bench, condition: Callable[[], Any], *frames: bytes) -> None:
+    """Say it again and again, as a scale does, until it is heard."""
+
+    def heard() -> bool:
+        say(wire, *frames)
+        return bool(condition())
+
+    bench.wait_for(heard)
+
+
+def empty_until_heard(wire: MemoryWire, bench: Bench) -> None:
+    """What comes before the driver listens is dropped: an empty scale speaks until it is heard."""
+    say_until(wire, bench, lambda: bench.driver.health().counters.get("readings"), cas_line(0, stable=True))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +165,7 @@ def test_a_load_is_told_once_until_it_is_lifted_or_changed() -> None:
 
 def test_one_event_for_each_load_that_came_to_rest(start: Start, wire: MemoryWire) -> None:
     bench = start()
+    empty_until_heard(wire, bench)
     moving = [cas_line(400, stable=False), cas_line(900, stable=False)]
     say(wire, *moving, cas_line(1235, stable=True), cas_line(1236, stable=True), cas_line(0, stable=True))
     say(wire, cas_line(1235, stable=True))
@@ -158,12 +175,13 @@ def test_one_event_for_each_load_that_came_to_rest(start: Start, wire: MemoryWir
 
 def test_overload_is_shown_and_never_a_weight(start: Start, wire: MemoryWire) -> None:
     bench = start()
+    empty_until_heard(wire, bench)
     say(wire, cas_line(99_999, stable=True))
     bench.wait_for(lambda: bench.driver.health().reason == "overload")
     assert bench.driver.health().state is State.DEGRADED
     say(wire, cas_line(100, stable=True))
     bench.wait_for(lambda: weights(bench) == [100])
-    assert bench.driver.health().state is State.READY
+    bench.wait_for(lambda: bench.driver.health().state is State.READY)
 
 
 def test_a_scale_that_says_nothing_is_lost(start: Start, wire: MemoryWire) -> None:
@@ -175,13 +193,13 @@ def test_a_scale_that_says_nothing_is_lost(start: Start, wire: MemoryWire) -> No
 def test_weights_that_waited_in_the_port_while_nobody_listened_are_not_believed(start: Start, wire: MemoryWire) -> None:
     bench = start(silent_s=0.5)
     bench.wait_for(lambda: bool(bench.faults))
-    say(wire, cas_line(0, stable=True), cas_line(77, stable=True))
-    bench.wait_for(lambda: weights(bench) == [77])
+    say_until(wire, bench, lambda: weights(bench), cas_line(77, stable=True))
+    assert weights(bench) == [77]
 
 
 def test_a_scale_that_must_be_asked_is_asked(start: Start, wire: MemoryWire) -> None:
     bench = start(protocol="sics")
-    heard = wire.peer.read(100, 2)
+    heard = wire.peer.read(100, WAIT_S)
     assert heard.startswith(b"SI\r\n")
     stop = threading.Event()
 
@@ -199,7 +217,6 @@ def test_a_scale_that_must_be_asked_is_asked(start: Start, wire: MemoryWire) -> 
 
 def test_yaohua_frames_with_noise_between_are_read(start: Start, wire: MemoryWire) -> None:
     bench = start(protocol="yaohua")
-    for _ in range(8):
-        say(wire, b"\x00\x02+0", yaohua_frame(1235), every_s=0.1)
-    bench.wait_for(lambda: weights(bench) == [1235])
+    say_until(wire, bench, lambda: weights(bench), b"\x00\x02+0", yaohua_frame(1235))
+    assert weights(bench) == [1235]
     assert bench.driver.health().counters["unsound"] > 0

@@ -7,11 +7,17 @@ from typing import ClassVar
 
 import pytest
 
+from devices.courier import HEALTH_EVERY_S
 from devices.driver import Driver, Health, State
 from devices.errors import ConfigError, DeviceAbsent, DeviceError, OutboxFull
 from devices.station import wall_ms
-from devices.supervisor import Keeper
-from tests.devices.processes import wait_until
+from devices.supervisor import ABSENT_PAUSE_S, BACKOFF_S, MISSES_BEFORE_DOWN, Keeper
+from tests.devices.context import CountedPauses
+from tests.devices.processes import WAIT_S, wait_until
+
+# What a person is promised: a machine that is gone is shown within so long, and taken up again within so long.
+SHOWN_S_MAX = 3.0
+TAKEN_UP_S_MAX = 1.0
 
 
 class Machine:
@@ -22,18 +28,18 @@ class Machine:
 
     def __init__(self, *faults: Exception) -> None:
         self.faults = list(faults)
-        self.runs_s: list[float] = []
+        self.runs = 0
         self.ended = threading.Event()
         self.commands: list[Mapping[str, object]] = []
         self._state = State.CONNECTING
 
     def run(self) -> None:
-        self.runs_s.append(time.monotonic())
+        self.runs += 1
         self._state = State.CONNECTING
         if self.faults:
             raise self.faults.pop(0)
         self._state = State.READY
-        self.ended.wait(10)
+        self.ended.wait(WAIT_S)
         if self.faults:
             raise self.faults.pop(0)
 
@@ -48,14 +54,14 @@ Keep = Callable[[Callable[[], Driver]], Keeper]
 
 
 @pytest.fixture
-def stopping() -> Iterator[threading.Event]:
-    event = threading.Event()
+def stopping() -> Iterator[CountedPauses]:
+    event = CountedPauses()
     yield event
     event.set()
 
 
 @pytest.fixture
-def keep(stopping: threading.Event) -> Keep:
+def keep(stopping: CountedPauses) -> Keep:
     def start(make: Callable[[], Driver]) -> Keeper:
         keeper = Keeper("machine1", "machine", make, stopping, wall_ms)
         keeper.start()
@@ -77,19 +83,32 @@ def test_a_person_is_told_down_only_after_three_misses(keep: Keep) -> None:
     keeper = keep(lambda: machine)
     assert keeper.health().state is State.CONNECTING
     wait_until(lambda: keeper.health().state is State.DOWN)
-    assert len(machine.runs_s) >= 3
+    assert machine.runs >= 3
     assert keeper.health().reason == "lost: cable"
     wait_until(lambda: keeper.health().state is State.READY)
     machine.ended.set()
 
 
-def test_pauses_grow_and_stay_bounded(keep: Keep) -> None:
+def test_pauses_grow_and_stay_bounded(keep: Keep, stopping: CountedPauses) -> None:
     machine = Machine(*[DeviceError("cable")] * 6)
     keep(lambda: machine)
-    wait_until(lambda: len(machine.runs_s) == 7)
-    pauses_s = [later - earlier for earlier, later in zip(machine.runs_s, machine.runs_s[1:], strict=False)]
-    assert pauses_s[0] >= 0.015
-    assert min(pauses_s[2:]) >= 0.035
+    wait_until(lambda: machine.runs == 7)
+    assert stopping.asked_s == [0.02, 0.04, 0.04, 0.04, 0.04, 0.04]
+    machine.ended.set()
+
+
+def test_an_unplugged_machine_is_shown_soon_and_looked_for_so_often_that_it_is_back_within_a_second(
+    keep: Keep, stopping: CountedPauses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Machine, "backoff_s", BACKOFF_S)
+    machine = Machine(*[DeviceAbsent("is the cable in?")] * 40)
+    keeper = keep(lambda: machine)
+    wait_until(lambda: keeper.health().state is State.DOWN)
+    assert sum(stopping.asked_s[: MISSES_BEFORE_DOWN - 1]) + HEALTH_EVERY_S < SHOWN_S_MAX
+    wait_until(lambda: len(stopping.asked_s) > 5)
+    assert max(stopping.asked_s) == ABSENT_PAUSE_S < TAKEN_UP_S_MAX
+    machine.faults.clear()
+    wait_until(lambda: keeper.health().state is State.READY)
     machine.ended.set()
 
 

@@ -10,6 +10,7 @@ from devices.errors import ConfigError, DeviceAbsent, DeviceError, WriteFault
 from devices.transport import make_transport, open_transport, parse_address
 from devices.transport.memory import MemoryWire
 from devices.transport.pty_pair import PtyPair
+from tests.devices.processes import WAIT_S
 
 BYTES = bytes(range(256))
 
@@ -116,10 +117,10 @@ def test_tcp_carries_bytes_and_tells_when_the_other_end_closes() -> None:
 
 
 def test_nobody_listening_is_an_absent_device() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    with pytest.raises(DeviceAbsent, match="does not answer"):
-        open_transport(f"tcp://127.0.0.1:{port}")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        with pytest.raises(DeviceAbsent, match="does not answer"):
+            open_transport(f"tcp://127.0.0.1:{silent.getsockname()[1]}")
 
 
 def test_a_file_keeps_what_was_written(tmp_path: Path) -> None:
@@ -158,5 +159,5 @@ def test_a_reader_waiting_on_a_memory_wire_wakes_when_it_is_unplugged() -> None:
     assert isinstance(wire, MemoryWire)
     threading.Timer(0.05, wire.cut).start()
     with pytest.raises(DeviceError, match="unplugged"):
-        wire.read(1, 5)
+        wire.read(1, WAIT_S)
     MemoryWire.forget("test-wake")

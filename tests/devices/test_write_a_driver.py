@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from devices.simulators.cable_ends import TcpEnd
-from tests.devices.processes import READY_S, ROOT, wait_until, write_config
+from tests.devices.processes import ROOT, WAIT_S, wait_until, write_config
 
 GUIDE = ROOT / "docs" / "guide" / "write-a-driver.md"
 ENTRY_POINTS = "[chuwei.drivers]\ngate_counter = gate_counter:GateCounter\n"
@@ -57,7 +57,7 @@ def test_a_gateway_finds_the_driver_by_its_entry_point_and_names_its_wrong_keys(
     config = write_config(folder, {**device, "gate": "north"})
     gateway = subprocess.Popen([*command, "run", config], cwd=folder, env=environment(folder), stdout=subprocess.PIPE)
     try:
-        end_s = time.monotonic() + READY_S
+        end_s = time.monotonic() + WAIT_S
         while time.monotonic() < end_s and machine._connection is None:
             machine.read(0.1)
         machine.write(b"+1\n")
@@ -72,5 +72,5 @@ def test_a_gateway_finds_the_driver_by_its_entry_point_and_names_its_wrong_keys(
         wait_until(lambda: "gate1 passed gate=north step=1" in events())
     finally:
         gateway.terminate()
-        assert gateway.wait(10) == 0
+        assert gateway.wait(WAIT_S) == 0
         machine.close()

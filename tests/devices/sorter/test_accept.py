@@ -18,7 +18,7 @@ from devices.accept.trial import percentile
 def accept(*arguments: str) -> tuple[int, dict[str, object]]:
     """Exit code and report."""
     command = [sys.executable, "-m", "devices", "accept", "--json", "--seed", "7", *arguments]
-    run = subprocess.run(command, capture_output=True, timeout=90, check=False)
+    run = subprocess.run(command, capture_output=True, timeout=300, check=False)
     assert run.stdout, run.stderr.decode()
     report: dict[str, object] = json.loads(run.stdout)
     return run.returncode, report

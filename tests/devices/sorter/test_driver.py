@@ -13,12 +13,13 @@ import pytest
 from devices.config import DeviceConfig
 from devices.driver import State
 from devices.drivers.sorter_wsp import WspSorter
+from devices.drivers.sorter_wsp.driver import LEAD_S
 from devices.drivers.sorter_wsp.session import PROMPT_S
 from devices.errors import ConfigError
 from devices.outbox import Outbox
 from devices.routes import RouteTable
 from devices.simulators.sorter_belt import BeltTimes
-from devices.simulators.sorter_cable import PtyEnd, TcpEnd
+from devices.simulators.sorter_cable import TcpEnd
 from devices.simulators.sorter_line import LineSettings, SimulatedLine
 from devices.simulators.sorter_memory import Memory
 from devices.simulators.sorter_plc import HELLO_EVERY_S
@@ -27,20 +28,9 @@ from devices.spool import Spool
 from devices.station import Shared, StationContext, wall_ms
 from devices.store import Store
 from devices.supervisor import Keeper
-
-WAIT_S_MAX = 60.0
-
-
-class CountedPauses(threading.Event):
-    """An end to wait for that keeps how long it was waited for, each time."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked_s: list[float] = []
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.asked_s.append(timeout or 0.0)
-        return super().wait(timeout)
+from devices.transport.base import TransportStatus
+from tests.devices.context import CountedPauses
+from tests.devices.processes import WAIT_S
 
 
 class Station:
@@ -62,7 +52,7 @@ class Station:
     def close(self) -> None:
         self.pauses.set()
         self.stopping.set()
-        assert self._keeper.join(WAIT_S_MAX)
+        assert self._keeper.join(WAIT_S)
         self.store.close()
 
     def facts(self, kind: str) -> list[dict[str, Any]]:
@@ -74,7 +64,7 @@ class Station:
 
 
 def wait_for(condition: Callable[[], Any], turn: Callable[[], None] = lambda: time.sleep(0.005)) -> None:
-    end_s = time.monotonic() + WAIT_S_MAX
+    end_s = time.monotonic() + WAIT_S
     while not condition():
         assert time.monotonic() < end_s
         turn()
@@ -148,31 +138,70 @@ def test_a_plugged_out_line_is_tried_often_and_the_first_try_that_finds_it_takes
     assert max(tries) + PROMPT_S + HELLO_EVERY_S < 1.0
 
 
+class Uart:
+    """A port in virtual time that takes everything at once, and knows what has not begun to leave by then."""
+
+    url = "virtual"
+
+    def __init__(self, baud: int) -> None:
+        self.now_s = 100.0
+        self.longest_wait_s = 0.0
+        self.sent: list[list[str]] = []
+        self._byte_s = 10 / baud
+        self._free_s = 0.0
+        self._answer = b""
+        self._ear = Ear()
+
+    def read(self, max_bytes: int, timeout_s: float) -> bytes:
+        self.now_s += 0.0 if self._answer else max(timeout_s, 1e-4)
+        answer, self._answer = self._answer, b""
+        return answer
+
+    def write(self, content: bytes, deadline_s: float) -> None:
+        self.longest_wait_s = max(self.longest_wait_s, self._free_s - self.now_s)
+        self._free_s = max(self._free_s, self.now_s) + len(content) * self._byte_s
+        for parts in self._ear.listen(content):
+            self.sent.append(parts)
+            if parts[:3] == ["HLO", "1", "0"]:
+                self._answer = build("HLO", 1, 4401, "WSP/1", "PLC1", "9F31C2A7", 0, 1)
+
+    def open(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def status(self) -> TransportStatus:
+        return TransportStatus(open=True, bytes_in=0, bytes_out=0, opened=1)
+
+
+class VirtualContext(StationContext):
+    """The gateway's context on the port's clock; the gateway stops when eight orders have left."""
+
+    def __init__(self, device: DeviceConfig, shared: Shared, port: Uart) -> None:
+        super().__init__(device, shared)
+        self._port = port
+
+    def monotonic_s(self) -> float:
+        return self._port.now_s
+
+    def open_transport(self) -> Uart:
+        return self._port
+
+    def stopping(self) -> bool:
+        return sum(parts[0] == "CHC" for parts in self._port.sent) >= 8
+
+
 def test_never_more_than_one_frame_waits_in_the_uart(tmp_path: Path) -> None:
-    """A pseudo-terminal takes everything at once, so the driver's own pacing is what we see."""
-    baud = 57_600
-    end = PtyEnd(tmp_path / "line", baud)
-    station = Station(tmp_path, end.address)
+    store = Store(tmp_path / "station.db")
+    outbox, port, url = Outbox(store, wall_ms), Uart(57_600), "serial:///dev/ttyUSB0?baud=57600"
+    shared = Shared(outbox, Spool(store, outbox, wall_ms), RouteTable(), threading.Event())
+    table = {"name": "line1", "driver": "sorter_wsp", "url": url}
+    driver = WspSorter(VirtualContext(DeviceConfig("line1", "sorter_wsp", url, True, table, WspSorter), shared, port))
     for number in range(8):
-        station.order(f"c{number}", number + 1, "LOCK")
-    ear = Ear()
-    times: list[tuple[float, int]] = []
-    asked = False
-    end_s = time.monotonic() + 3.0
-    while len(times) < 8 and time.monotonic() < end_s:
-        for parts in ear.listen(end.read()):
-            if parts[:3] == ["HLO", "1", "0"] and not asked:
-                asked = True
-                end.write(build("HLO", 1, 4401, "WSP/1", "PLC1", "9F31C2A7", 0, 1))
-            if parts[0] == "CHC":
-                times.append((time.monotonic(), len("|".join(parts)) + 7))
-        time.sleep(0.0002)
-    station.close()
-    end.unplug()
-    assert len(times) == 8
-    least_s = sum(size for _, size in times[:-1]) * 10 / baud
-    # Unpaced they would all be there within a millisecond; half leaves room for a busy machine.
-    assert times[-1][0] - times[0][0] > least_s / 2
+        facts = {"chute": number + 1, "command": "LOCK"}
+        driver.submit({"id": f"c{number}", "device": "line1", "kind": "chute", "facts": facts})
+    driver.run()
+    store.close()
+    assert 0 < port.longest_wait_s <= LEAD_S + 1e-9
 
 
 @pytest.mark.parametrize(

@@ -294,7 +294,7 @@ def test_a_gateway_sorts_a_line_over_modbus(station: tuple[Path, MachineProcess]
     config.write_text(config.read_text() + '[routes]\nfile = "plan.csv"\n')
     with GatewayProcess(config) as gateway:
         gateway.wait_ready("line1")
-        wait_until(lambda: len(events_of(config, "cfm")) >= 3, timeout_s=20)
+        wait_until(lambda: len(events_of(config, "cfm")) >= 3)
     assert {(event["chute"], event["result"]) for event in events_of(config, "cfm")} <= {(7, "OK"), (0, "LATE")}
 
 

@@ -8,7 +8,6 @@ import random
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -25,9 +24,11 @@ from devices.simulators.sorter_faults import Faults, Lane, read_faults
 from devices.simulators.sorter_line import LineSettings, SimulatedLine
 from devices.simulators.sorter_memory import KeptConfirmation, Memory
 from devices.simulators.sorter_wire import Ear, build, checksum, take_from_field
+from tests.devices.processes import WAIT_S, events_of, wait_until
 from tests.devices.sorter.page import examples_of_the_page
 
 EXAMPLES = examples_of_the_page()
+TRIES_MAX = 20
 
 # --- framing of its own -----------------------------------------------------------------------------------------------
 
@@ -148,13 +149,11 @@ def test_on_tcp_a_newer_connection_replaces_the_older() -> None:
     place = ("127.0.0.1", int(end.address.rpartition(":")[2]))
     with socket.create_connection(place) as older, socket.create_connection(place) as newer:
         newer.sendall(b"new")
-        end_s = time.monotonic() + 2.0
-        while end.read() != b"new" and time.monotonic() < end_s:
-            time.sleep(0.01)
-        older.settimeout(2.0)
+        wait_until(lambda: end.read() == b"new")
+        older.settimeout(WAIT_S)
         assert older.recv(10) == b""
         end.write(b"hello")
-        newer.settimeout(2.0)
+        newer.settimeout(WAIT_S)
         assert newer.recv(10) == b"hello"
     end.unplug()
 
@@ -192,7 +191,7 @@ class Control:
     """A client of the control port."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=15.0)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=WAIT_S)
         self._file: IO[str] = self._socket.makefile("rw", encoding="utf-8")
 
     def ask(self, **wish: object) -> dict[str, Any]:
@@ -205,13 +204,25 @@ class Control:
         return line
 
     def until(self, **wanted: object) -> dict[str, Any]:
-        end_s = time.monotonic() + 15.0
-        while time.monotonic() < end_s:
-            status = self.ask(do="status")
-            if all(status[name] == value for name, value in wanted.items()):
-                return status
-            time.sleep(0.05)
-        raise AssertionError(f"{status} never became {wanted}")
+        def status() -> dict[str, Any]:
+            shown = self.ask(do="status")
+            return shown if all(shown[name] == value for name, value in wanted.items()) else {}
+
+        found: dict[str, Any] = wait_until(status, what=f"{wanted}")
+        return found
+
+    def sorted(self, code: str) -> tuple[object, ...]:
+        """How a parcel with this code left the line, once one was answered in its window.
+
+        A busy machine may miss a window of 300 ms; how often it does is for `wms-devices accept` to tell.
+        """
+        for _ in range(TRIES_MAX):
+            pid = self.ask(do="offer", codes=[code])["pid"]
+            left = self.next_line()
+            assert left["pid"] == pid
+            if left["result"] != "LATE":
+                return left["pid"], left["chute"], left["result"], left["reason"]
+        raise AssertionError(f"{code}: late {TRIES_MAX} times")
 
     def close(self) -> None:
         self._file.close()
@@ -242,7 +253,7 @@ def station(tmp_path: Path) -> Iterator[tuple[Control, Path]]:
     control.close()
     for process in (gateway, line):
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(WAIT_S) == 0
     line.stdout.close()
 
 
@@ -250,40 +261,36 @@ def test_parcels_offered_at_the_control_port_are_sorted_by_a_real_gateway(statio
     control, config = station
     control.until(session=True)
     assert control.ask(do="watch")["ok"]
-    watcher = control
-    pids = [watcher.ask(do="offer", codes=[code])["pid"] for code in ("A", "B", "NOBODY")]
-    ends: dict[int, tuple[object, ...]] = {}
-    while len(ends) < 3:
-        line = watcher.next_line()
-        ends[line["pid"]] = (line["chute"], line["result"], line["reason"])
-    assert [ends[pid] for pid in pids] == [(5, "OK", "ROUTE"), (7, "OK", "ROUTE"), (0, "REJ", "UNKNOWN")]
-    assert not watcher.ask(do="dance")["ok"]
-    # What the gateway has on disk, read while it runs.
-    end_s = time.monotonic() + 5.0
-    while time.monotonic() < end_s:
-        events = subprocess.run(
-            [sys.executable, "-m", "devices", "events", str(config), "--json"], capture_output=True, check=True
-        ).stdout.splitlines()
-        booked = [(e["pid"], e["chute"], e["result"]) for e in map(json.loads, events) if e["kind"] == "cfm"]
-        if len(booked) == 3:
-            break
-    assert sorted(booked) == sorted((pid, chute, result) for pid, (chute, result, _) in ends.items())
+    ends = [control.sorted(code) for code in ("A", "B", "NOBODY")]
+    assert [end[1:] for end in ends] == [(5, "OK", "ROUTE"), (7, "OK", "ROUTE"), (0, "REJ", "UNKNOWN")]
+    assert not control.ask(do="dance")["ok"]
+
+    def booked() -> list[tuple[object, ...]]:
+        """What the gateway has on disk, read while it runs."""
+        return [(event["pid"], event["chute"], event["result"]) for event in events_of(config, "cfm")]
+
+    wait_until(lambda: {end[:3] for end in ends} <= set(booked()))
+    assert len(set(booked())) == len(booked())
 
 
 def test_a_chute_shut_at_the_line_is_known_to_the_gateway_and_a_reboot_loses_nothing(
     station: tuple[Control, Path],
 ) -> None:
-    control, _ = station
+    control, config = station
     control.until(session=True)
     assert control.ask(do="chute", chute=5, state="FULL")["ok"]
-    time.sleep(0.2)
+    wait_until(lambda: [(told["chute"], told["state"]) for told in events_of(config, "chute")] == [(5, "FULL")])
     control.ask(do="watch")
-    control.ask(do="offer", codes=["A"])
-    assert (lambda line: (line["chute"], line["reason"]))(control.next_line()) == (6, "ALT")
-    pid = control.ask(do="offer", codes=["B"])["pid"]
-    control.ask(do="reboot", s=0.3)
-    lost = control.next_line()
-    assert (lost["pid"], lost["result"]) == (pid, "LOST")
+    assert control.sorted("A")[1:] == (6, "OK", "ALT")
+    for _ in range(TRIES_MAX):
+        control.until(session=True)
+        pid = control.ask(do="offer", codes=["B"])["pid"]
+        control.ask(do="reboot", s=0.3)
+        left = control.next_line()
+        assert left["pid"] == pid
+        if left["result"] == "LOST":
+            return
+    raise AssertionError("every parcel had left the line before its power went")
 
 
 # --- the loop ---------------------------------------------------------------------------------------------------------
@@ -298,8 +305,10 @@ def test_the_link_leads_nowhere_while_the_cable_is_out(tmp_path: Path) -> None:
     assert (tmp_path / "line").exists()
     line.unplug(0.05)
     assert not (tmp_path / "line").exists()
-    end_s = time.monotonic() + 2.0
-    while not (tmp_path / "line").exists() and time.monotonic() < end_s:
+
+    def plugged() -> bool:
         line.turn(0.01)
-    assert (tmp_path / "line").exists()
+        return (tmp_path / "line").exists()
+
+    wait_until(plugged)
     end.unplug()
