@@ -22,12 +22,17 @@ from hypothesis import settings
 
 from tests import browsers, postgres, schema
 from wms.core.db import Database
+from wms.migrations import commands
 
 KINDS = ("sqlite", "postgresql")
 
 # A shell lets what it runs in the background ignore Ctrl+C, and the programs under test would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Some machines forbid Python to keep what it has compiled; then each of the hundreds of programs that are started here
+# would compile the whole house anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy build machine is no reason to fail an example; a failing one is printed so that it can be repeated.
 settings.register_profile("house", deadline=None, print_blob=True)
@@ -68,6 +73,14 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the schema and no rows, to be copied."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
     schema.build(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the schema as `wms db upgrade` makes it, stamped, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "empty.db"
+    commands.upgrade(f"sqlite:///{path}")
     return path
 
 

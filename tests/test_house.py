@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import reference
 from tests.house import pages, rooms, shape
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -216,26 +217,24 @@ def test_an_import_against_the_arrow_is_noticed(path: str, line: str, contract: 
     assert f"{contract} BROKEN" in checked.stdout
 
 
-def reference(*options: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """scripts/reference.py of the checkout in `folder`."""
-    command = [sys.executable, str(folder / "scripts" / "reference.py"), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_generated_pages_are_current() -> None:
-    checked = reference("--check")
+    command = [sys.executable, str(ROOT / "scripts" / "reference.py"), "--check"]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
 
 
-def test_a_stale_or_missing_page_is_noticed_and_mended(tmp_path: Path) -> None:
-    (tmp_path / "scripts").mkdir()
-    (tmp_path / "docs" / "reference").mkdir(parents=True)
-    shutil.copy(ROOT / "scripts" / "reference.py", tmp_path / "scripts")
-    stale = tmp_path / "docs" / "reference" / "reasons.md"
-    stale.write_text("yesterday's reasons")
-    checked = reference("--check", folder=tmp_path)
-    assert checked.returncode == 1
-    assert "reasons.md" in checked.stderr
-    assert "settings.md" in checked.stderr
-    assert reference(folder=tmp_path).returncode == 0
-    assert reference("--check", folder=tmp_path).returncode == 0
+def test_a_stale_or_missing_page_is_noticed_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "reasons.md").write_text("yesterday's reasons")
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["reference.py", "--check"])
+    assert reference.main() == 1
+    told = capsys.readouterr().err
+    assert "reasons.md" in told
+    assert "settings.md" in told
+    monkeypatch.setattr(sys, "argv", ["reference.py"])
+    assert reference.main() == 0
+    monkeypatch.setattr(sys, "argv", ["reference.py", "--check"])
+    assert reference.main() == 0
+    assert {path.name for path in tmp_path.iterdir()} == set(reference.PAGES)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -19,11 +19,11 @@ from urllib.request import urlopen
 import pytest
 
 from tests.builders import Park, a_park, a_sku, acting, stock_in
+from wms.cli import main
 from wms.core.clock import HandClock
 from wms.core.db import Database
-from wms.migrations import commands
 
-WAIT_S = 60
+WAIT_S = 180
 ADDRESS = re.compile(r"at (https?://127\.0\.0\.1:\d+)/")
 
 
@@ -63,10 +63,8 @@ def serve(path: Path, *more: str) -> Served:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    made = tmp_path / "park.db"
-    commands.upgrade(f"sqlite:///{made}")
-    return made
+def path(migrated: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copyfile(migrated, tmp_path / "park.db"))
 
 
 @pytest.fixture
@@ -113,14 +111,19 @@ def test_over_tls_it_says_whom_to_trust_and_is_reached_by_who_does(park: Park, p
         ({"WMS_TLS_CERT": "/nowhere.pem", "WMS_TLS_KEY": "/nowhere.key"}, "cannot use /nowhere.pem"),
     ],
 )
-def test_papers_that_cannot_be_used_are_told_in_one_line(path: Path, given: dict[str, str], told: str) -> None:
-    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(path), "--tls"]
-    done = subprocess.run(
-        words, capture_output=True, text=True, timeout=WAIT_S, check=False, env={**os.environ, **given}
-    )
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+def test_papers_that_cannot_be_used_are_told_in_one_line(
+    path: Path,
+    given: dict[str, str],
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert main(["serve", "--port", "0", "--db", str(path), "--tls"]) == 2
+    said = capsys.readouterr().err
+    assert told in said
+    assert len(said.splitlines()) == 1
 
 
 def test_a_clock_behind_the_last_movement_is_told_and_does_not_stop_the_start(park: Park, path: Path) -> None:
@@ -136,12 +139,11 @@ def test_a_clock_behind_the_last_movement_is_told_and_does_not_stop_the_start(pa
         served.stop()
 
 
-def test_a_database_with_another_schema_is_refused(tmp_path: Path) -> None:
+def test_a_database_with_another_schema_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old = tmp_path / "old.db"
     Database.open(f"sqlite:///{old}").dispose()
     old.touch()
-    words = [sys.executable, "-m", "wms.cli", "serve", "--port", "0", "--db", str(old)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=WAIT_S, check=False)
-    assert done.returncode == 2
-    assert "wms db upgrade" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert main(["serve", "--port", "0", "--db", str(old)]) == 2
+    said = capsys.readouterr().err
+    assert "wms db upgrade" in said
+    assert len(said.splitlines()) == 1

@@ -222,10 +222,9 @@ def test_waybill_numbers_given_since_the_backup_are_skipped(
 
 
 @pytest.fixture
-def file_park(tmp_path: Path) -> str:
+def file_park(migrated: Path, tmp_path: Path) -> str:
     """A park in a file that nobody has open."""
-    url = f"sqlite:///{tmp_path / 'park.db'}"
-    commands.upgrade(url)
+    url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'park.db')}"
     database = Database.open(url)
     a_park(database)
     database.dispose()

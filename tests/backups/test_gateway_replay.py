@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,15 +24,23 @@ from tests.devices.processes import GatewayProcess, MachineProcess, wait_until, 
 from wms import backups
 from wms.core.db import Database
 from wms.exchange.gateways import service as gateways
-from wms.migrations import commands
 from wms.printing import service as printing
 from wms.printing.tables import PrintJob
 from wms.printing.values import PrintRequest
 from wms.site.tables import Station
 from wms.sorting.tables import Gateway
 
-START_S = 60
+START_S = 180
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_port() -> int:
+    """Below those that the system gives away by itself, so that nobody gets it between two starts."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("a hundred ports are taken")
 
 
 class Server:
@@ -37,9 +48,7 @@ class Server:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.said: list[str] = []
         self.start()
 
@@ -67,9 +76,8 @@ class Server:
 
 
 @pytest.fixture
-def park(tmp_path: Path) -> Iterator[Park]:
-    url = f"sqlite:///{tmp_path / 'park.db'}"
-    commands.upgrade(url)
+def park(migrated: Path, tmp_path: Path) -> Iterator[Park]:
+    url = f"sqlite:///{shutil.copyfile(migrated, tmp_path / 'park.db')}"
     database = Database.open(url)
     yield a_park(database)
     database.dispose()

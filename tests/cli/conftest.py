@@ -12,7 +12,6 @@ import pytest
 from tests import builders
 from wms.cli import main
 from wms.core.db import Database
-from wms.migrations import commands
 
 SECRETS = ("WMS_DB_URL", "WMS_HOST", "WMS_PORT")
 
@@ -55,14 +54,6 @@ def wms(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return Done(code, said.out, said.err)
 
     return run
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with the schema as `wms db upgrade` makes it, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "empty.db"
-    commands.upgrade(f"sqlite:///{path}")
-    return path
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import threading
 
 from wms.core.jobs import FIRST_AFTER_S_MAX, REST_FACTOR, Job, Jobs
 
-WAIT_S = 10
+WAIT_S = 60
 
 
 class Hand:

@@ -18,6 +18,8 @@ from wms.core.db import Database
 from wms.core.outbox import ATTEMPTS_MAX, BATCH_MAX, Announcement, Brief, Deliverer, announce
 from wms.core.tables import FileMark, OutboxRow
 
+WAIT_S = 60.0
+
 
 def announced(database: Database, *facts: tuple[str, int]) -> None:
     def all_of(call: Call) -> None:
@@ -129,15 +131,15 @@ def test_a_leased_fact_waits_until_its_lease_is_over(post: Post) -> None:
 def test_a_row_whose_lease_ran_out_behind_a_slow_one_is_left_to_others(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "LEASE_S", 0.2)
     announced(post.database, ("order:1", 1), ("order:2", 2))
-    take = post.take
+    take, lease_s = post.take, outbox.LEASE_S
 
-    def slowly(row: Announcement) -> None:
+    def longer_than_the_lease(row: Announcement) -> None:
         take(row)
-        time.sleep(0.3)
+        monkeypatch.setattr(outbox, "LEASE_S", 0.0)
 
-    Deliverer(post.database, {"order.shipped": slowly}).deliver_some()
+    Deliverer(post.database, {"order.shipped": longer_than_the_lease}).deliver_some()
+    monkeypatch.setattr(outbox, "LEASE_S", lease_s)
     assert post.got == [("order:1", 1)]
     in_the_past(post.database)
     post.rounds()
@@ -175,7 +177,7 @@ def test_a_running_worker_delivers_soon_after_the_commit_and_stops(post: Post) -
     deliverer = Deliverer(post.database, {"order.shipped": take_and_tell})
     deliverer.start()
     announced(post.database, ("order:1", 1))
-    assert post.database.wakes.wait("delivered", seen, 10)
+    assert post.database.wakes.wait("delivered", seen, WAIT_S)
     deliverer.stop()
     assert post.got == [("order:1", 1)]
 
@@ -196,9 +198,9 @@ def test_a_running_worker_outlives_a_database_that_was_away(post: Post) -> None:
 
     deliverer.deliver_some = watched  # type: ignore[method-assign]
     deliverer.start()
-    assert stalled.wait(10)
+    assert stalled.wait(WAIT_S)
     post.database.transact(lambda session: session.execute(text("ALTER TABLE away RENAME TO outbox")))
-    until_s = time.monotonic() + 10
+    until_s = time.monotonic() + WAIT_S
     while not post.got and time.monotonic() < until_s:
         time.sleep(0.01)
     deliverer.stop()

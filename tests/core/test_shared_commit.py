@@ -21,7 +21,7 @@ from wms.core.refusal import Reason, Refused
 from wms.core.tables import FileMark
 
 TOGETHER = 6
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def names(database: Database) -> list[str]:

@@ -22,7 +22,7 @@ from wms.cli import main
 from wms.demo.plan import plan_day
 
 COUNT, SEED = 25, 5
-END_S = 60.0
+END_S = 180.0
 NEEDED = {
     "orders": int,
     "lines": int,

@@ -15,7 +15,7 @@ import pytest
 from wms.demo.lifeline import Lifeline
 from wms.demo.processes import NotReady, Processes, environment
 
-GONE_S = 15.0
+GONE_S = 60.0
 PARENT = """
 import json, sys, time
 from pathlib import Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -15,7 +14,8 @@ from tests.exchange.link import Link, all_of, chutes_of_hangzhou, example, notes
 from tests.shipping.dock import Dock, labelled, order_of, stop
 from wms.core.perform import system_call
 from wms.core.refusal import Refused
-from wms.exchange.gateways import service
+from wms.core.wakes import Wakes
+from wms.exchange.gateways import api, service
 from wms.exchange.gateways.signing import Signed, signature
 from wms.printing import service as printing
 from wms.printing.tables import PrintJob
@@ -23,6 +23,8 @@ from wms.printing.values import PrintRequest
 from wms.site import queries as site
 from wms.sorting import service as sorting
 from wms.sorting.tables import GatewayCommand
+
+WAIT_S = 60.0
 
 
 def a_job(park: Park, station: str, key: str = "waybill/1") -> int:
@@ -114,27 +116,19 @@ def test_the_line_asks_about_a_code_it_does_not_know(link: Link, dock: Dock) -> 
     assert link.answered == example("ask_unknown")["response"]["body"]
 
 
-def woken_after(link: Link, path: str, work: Callable[[], object]) -> float:
-    """Seconds from the work's commit to the long poll's answer."""
-    answered = threading.Event()
-    ended: list[float] = []
+def test_a_long_poll_is_woken_by_a_commit(quick: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks again at the end of its time too, so what counts is what ended its sleep."""
+    asleep = threading.Event()
+    woken: list[bool] = []
+    wait = Wakes.wait
 
-    def poll() -> None:
-        link.call("GET", path)
-        ended.append(time.monotonic())
-        answered.set()
+    def watched(wakes: Wakes, name: str, seen: int, timeout_s: float) -> bool:
+        asleep.set()
+        woken.append(wait(wakes, name, seen, timeout_s))
+        return woken[-1]
 
-    thread = threading.Thread(target=poll)
-    thread.start()
-    time.sleep(0.3)
-    work()
-    done = time.monotonic()
-    assert answered.wait(10)
-    thread.join()
-    return ended[0] - done
-
-
-def test_a_long_poll_is_woken_by_a_commit(quick: Link) -> None:
+    monkeypatch.setattr(Wakes, "wait", watched)
+    monkeypatch.setattr(api, "LOOK_AGAIN_S", WAIT_S)
     park = quick.park
 
     def order() -> None:
@@ -147,7 +141,12 @@ def test_a_long_poll_is_woken_by_a_commit(quick: Link) -> None:
         )
 
     quick.call("GET", "commands?wait_s=0")
-    assert woken_after(quick, "commands?wait_s=20", order) < 2.0
+    thread = threading.Thread(target=quick.call, args=("GET", "commands?wait_s=20"))
+    thread.start()
+    assert asleep.wait(WAIT_S)
+    order()
+    thread.join(WAIT_S)
+    assert woken == [True]
     assert len(quick.answered["commands"]) == 1
 
 

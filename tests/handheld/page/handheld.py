@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.handheld.page.scripted import Floor
 
-WAIT_MS = 20_000  # for a machine that is busy with something else
+WAIT_MS = 60_000  # for a machine that is busy with something else
 
 # Dispatched inside the page, so that the pace is the scanner's and not the test connection's. `timeStamp` of these
 # events is the page's own clock, as for a real key.
