@@ -169,6 +169,12 @@ class Uart:
 
     def close(self) -> None: ...
 
+    def end_writing(self) -> bool:
+        return False
+
+    def untaken_bytes(self) -> int | None:
+        return None
+
     def status(self) -> TransportStatus:
         return TransportStatus(open=True, bytes_in=0, bytes_out=0, opened=1)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections import deque
+from functools import cached_property
 from random import Random
 from secrets import token_hex as a_nonce  # bound before the day begins: used once by anybody, and in no trace
 from typing import TYPE_CHECKING, Any
@@ -69,10 +70,11 @@ class Station:
             yield 0.7 + self._dice.random() * 0.6
             if self.waiting:
                 self._push(self.day.deck.draw("gateway", LINK))
-            if self._woken(commands_wake(self._station_id())):
+            if self._woken(commands_wake(self._station_id)):
                 self._fetch()
             self.mind()
 
+    @cached_property
     def _station_id(self) -> int:
         return self.day.server.db.read(lambda session: session.get_one(Gateway, self.id)).station_id
 
