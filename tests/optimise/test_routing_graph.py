@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.optimise.oracles import cheapest_cycle, random_hall, random_stops
-from wms.optimise.check import RouteProblem, violations
+from wms.optimise.check import GraphRouteProblem, RouteProblem, violations
 from wms.optimise.geometry import GraphEdge, GraphHall, HallError, Point, RectHall, Stop, distance_mm, stop_point
 from wms.optimise.routing import Limits, Rules, plan_graph_route, plan_route
 from wms.optimise.routing.directed import best_order, nearest_next, order_length
@@ -179,3 +180,83 @@ def test_a_picker_in_the_middle_of_an_aisle_gets_a_route_from_there() -> None:
     assert route.length_mm == 40 + 10 + 100 + 10
     with pytest.raises(HallError, match="start"):
         plan_route(hall, [], start=Point(5, 60))
+
+
+def equipped_graph(dice: random.Random, size: int) -> GraphHall:
+    """A ring open to everything, so that each class gets everywhere, and shortcuts of which half bar the truck."""
+    plain = random_graph(dice, size)
+    ring, extra = plain.edges[:size], plain.edges[size:]
+    truck = frozenset({"truck"})
+    barred = tuple(replace(edge, barred=truck if dice.random() < 0.5 else frozenset()) for edge in extra)
+    return GraphHall(ring + barred, plain.depot, plain.end)
+
+
+def without_barred(hall: GraphHall, equipment: str) -> GraphHall:
+    return GraphHall(tuple(edge for edge in hall.edges if equipment not in edge.barred), hall.depot, hall.end)
+
+
+@given(SEEDS)
+@settings(max_examples=40)
+def test_what_a_way_bars_goes_around_it_and_no_further_than_needed(seed: int) -> None:
+    dice = random.Random(seed)
+    hall = equipped_graph(dice, dice.randint(4, 12))
+    stops = [dice.choice(sorted(hall.nodes)) for _ in range(dice.randint(1, 6))]
+    on_foot = plan_graph_route(hall, stops)
+    by_truck = plan_graph_route(hall, stops, rules=Rules(equipment="truck"))
+    for route, equipment in ((on_foot, ""), (by_truck, "truck")):
+        problem = GraphRouteProblem(hall, stops, hall.depot, hall.end or hall.depot, equipment)
+        assert violations(problem, route) == []
+    assert by_truck.length_mm == plan_graph_route(without_barred(hall, "truck"), stops).length_mm
+    assert on_foot.length_mm <= by_truck.length_mm
+
+
+def test_told_to_stop_at_once_a_truck_still_has_a_tour_around_what_bars_it() -> None:
+    dice = random.Random(4)
+    hall = equipped_graph(dice, 60)
+    stops = dice.sample(sorted(hall.nodes), 30)
+    limits = Limits(rounds=0, stop=lambda: True)
+    route = plan_graph_route(hall, stops, rules=Rules(equipment="truck"), limits=limits)
+    assert violations(GraphRouteProblem(hall, stops, hall.depot, hall.end or hall.depot, "truck"), route) == []
+
+
+def test_a_place_only_one_class_reaches_is_named_for_the_other() -> None:
+    lift = GraphEdge("ground", "gallery", 5_000, barred=frozenset({"truck"}))
+    hall = GraphHall((GraphEdge("depot", "ground", 2_000), lift), "depot")
+    assert plan_graph_route(hall, ["gallery"], rules=Rules(equipment="trolley")).length_mm == 14_000
+    with pytest.raises(HallError, match="gallery cannot be reached from depot"):
+        plan_graph_route(hall, ["gallery"], rules=Rules(equipment="truck"))
+
+
+def test_an_aisle_too_narrow_for_a_truck_is_walked_around() -> None:
+    hall = RectHall((0, 10, 20), (0, 50), Point(0, 0))
+    stops = [Stop(1, 50), Stop(0, 30)]
+    free = plan_route(hall, stops, rules=Rules(equipment="trolley", barred=((1, "truck"), (2, "truck"))))
+    assert free.method == "exact"
+    truck = plan_route(hall, stops, rules=Rules(equipment="truck", barred=((1, "truck"), (2, "truck"))))
+    assert truck.length_mm == 2 * (50 + 10)
+    assert violations(RouteProblem(hall, stops, hall.start_point, hall.end_point), truck) == []
+    corners = [corner for corner in truck.path if isinstance(corner, Point)]
+    assert all(a.x_mm == b.x_mm == 0 or a.y_mm == b.y_mm for a, b in pairwise(corners))
+    with pytest.raises(HallError, match="cannot be reached"):
+        plan_route(hall, [Stop(1, 20)], rules=Rules(equipment="truck", barred=((1, "truck"),)))
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "complaint"),
+    [
+        ({"path": ("a", "c", "a")}, "barred for truck"),
+        ({"path": ("a", "b", "d")}, "no way leads from b to d"),
+        ({"path": ("a", "b", "a")}, "does not pass the stops"),
+        ({"path": ("b", "a")}, "from the start to the end"),
+        ({"length_mm": 5}, "mm long, not 5 mm"),
+        ({"sequence": (0, 0)}, "every stop once"),
+        ({"lower_bound_mm": 1}, "lower bound"),
+    ],
+)
+def test_the_judge_of_routes_on_maps_hears_each_fault(spoilt: dict[str, object], complaint: str) -> None:
+    edges = (GraphEdge("a", "b", 2), GraphEdge("b", "c", 2), GraphEdge("a", "c", 1, barred=frozenset({"truck"})))
+    hall = GraphHall(edges, "a")
+    route = plan_graph_route(hall, ["c"], rules=Rules(equipment="truck"))
+    problem = GraphRouteProblem(hall, ["c"], "a", "a", "truck")
+    assert violations(problem, route) == []
+    assert any(complaint in one for one in violations(problem, replace(route, **spoilt)))  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.exchange import waves
 from wms.optimise.batching import Cart, Order
+from wms.optimise.batching.crowding import Crew
 from wms.optimise.geometry import Closed, RectHall, Stop
 from wms.outbound import service as outbound
 from wms.outbound.tables import Wave
@@ -31,7 +32,7 @@ from wms.picking.rules.nearby_check import check_nearer, complaints
 from wms.picking.rules.planning import laid_out, problem_of, solve
 from wms.picking.service import plans
 from wms.picking.service.planning import cart_limits, goods_of
-from wms.picking.solver import Ask, Done, plan
+from wms.picking.solver import CREW, Ask, Done, plan
 from wms.picking.tables import Batch, PickLine
 from wms.picking.values import CartLimits, Goods, Lying, PlannedBatch, PlanState
 from wms.site import queries as site
@@ -211,7 +212,7 @@ def drafted(floor: Floor, *nos: str, salt: int = 1) -> str:
     return str(wave)
 
 
-def planned(floor: Floor, wave: str) -> PlanFacts:
+def planned(floor: Floor, wave: str, crew: Crew = CREW) -> PlanFacts:
     """A plan as the process apart reckons it, here."""
     park = floor.park
     floor.park.act(lambda call: plans.want_plan(call, wave, WALL, think_s=5, rounds=1))
@@ -221,7 +222,7 @@ def planned(floor: Floor, wave: str) -> PlanFacts:
         some = goods_of(session, row.wave_id)
         rows = lying_alike(session, park.warehouse_id, sorted({each.sku_id for each in some}))
         hall, limits = site.hall(session, park.warehouse_id).now, cart_limits(session, park.warehouse_id)
-        return Ask(wave, hall, limits, 1, 1, 5.0, tuple(rows)), some
+        return Ask(wave, hall, limits, 1, 1, 5.0, tuple(rows), crew), some
 
     for frame in plan(*park.read(ask), threading.Event()):
         if isinstance(frame, list):
@@ -238,10 +239,10 @@ def plan_of(floor: Floor, wave: str) -> PlanFacts:
     return found
 
 
-def released(floor: Floor, wave: str) -> Batch:
+def released(floor: Floor, wave: str) -> list[Batch]:
     floor.park.act(lambda call: plans.begin_release(call, wave, WALL))
     floor.park.act(lambda call: plans.release_some(call, wave, WALL))
-    return floor.park.read(lambda session: session.scalars(select(Batch)).one())
+    return floor.park.read(lambda session: list(session.scalars(select(Batch).order_by(Batch.id))))
 
 
 def slots_picked(floor: Floor) -> list[tuple[str, int]]:
@@ -266,7 +267,7 @@ class TestOnTheFloor:
         near_salt(floor)
         wave = drafted(floor, "N1", "N2")
         found = planned(floor, wave)
-        batch = released(floor, wave)
+        (batch,) = released(floor, wave)
         assert (batch.walk_mm, batch.optimal) == (found.walk_mm, True)
         assert slots_picked(floor) == [(NEAR, 1), (NEAR, 1), (BESIDE, 1), (BESIDE, 1)]
         assert held_from(floor.park, "N1") == [(NEAR, 1), (BESIDE, 1)]
@@ -281,7 +282,7 @@ class TestOnTheFloor:
         floor.park.act(lambda call: stock_in(call, floor.salt, "A01-02-1A", 3))
         wave = drafted(floor, "N1", salt=5)
         walk_mm = planned(floor, wave).walk_mm
-        assert released(floor, wave).walk_mm == walk_mm
+        assert released(floor, wave)[0].walk_mm == walk_mm
         assert sum(n for code, n in slots_picked(floor) if code in (BESIDE, "A01-02-1A")) == 5
         assert broken_promises(floor.park) == []
 
@@ -290,7 +291,7 @@ class TestOnTheFloor:
         wave = drafted(floor, "N1", salt=2)
         found = planned(floor, wave)
         floor.park.act(lambda call: _promised_to_others(call, floor))
-        batch = released(floor, wave)
+        (batch,) = released(floor, wave)
         assert (batch.walk_mm, batch.optimal) == (found.promised_mm, True)
         assert slots_picked(floor) == [(NEAR, 1), (FAR, 2)]
         assert broken_promises(floor.park) == []
@@ -302,7 +303,7 @@ class TestOnTheFloor:
         found = planned(floor, wave)
         shut = update(Slot).where(Slot.code == BESIDE).values({flag: True})
         floor.park.act(lambda call: call.session.execute(shut))
-        assert released(floor, wave).walk_mm == found.promised_mm
+        assert released(floor, wave)[0].walk_mm == found.promised_mm
         assert held_from(floor.park, "N1") == [(NEAR, 1), (FAR, 1)]
 
     def test_orders_that_left_take_nothing_along(self, floor: Floor) -> None:
@@ -310,7 +311,7 @@ class TestOnTheFloor:
         wave = drafted(floor, "N1", "N2")
         walk_mm = planned(floor, wave).walk_mm
         cancel(floor.park, "N1")
-        assert released(floor, wave).walk_mm == walk_mm
+        assert released(floor, wave)[0].walk_mm == walk_mm
         assert held_from(floor.park, "N2") == [(NEAR, 1), (BESIDE, 1)]
         assert broken_promises(floor.park) == []
 

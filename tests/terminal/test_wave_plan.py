@@ -9,6 +9,7 @@ from xml.etree.ElementTree import fromstring
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from tests.builders import MORNING, stock_in
 from tests.outbound.orders import allocate, place
@@ -23,6 +24,7 @@ from wms.outbound.values import WaveState
 from wms.picking.queries.plans import PlanFacts, plan_of_wave
 from wms.picking.rules.schedule import Piece, Turn
 from wms.picking.service import plans
+from wms.picking.tables import KeptPlan
 from wms.picking.values import LOST_AFTER, PlanState
 from wms.terminal import plan_drawing
 from wms.terminal.words import Reader
@@ -126,6 +128,19 @@ def test_the_plan_says_how_much_less_is_walked_to_nearer_slots(desk: Desk) -> No
     assert "A02-09-1A ·" not in page
 
 
+def test_the_plan_says_how_long_people_are_in_each_others_way(desk: Desk) -> None:
+    wave = a_draft(desk)
+    ready(desk, wave)
+    assert "同巷让路" not in desk.page(f"waves?wave={wave}")  # one batch meets nobody
+    for people, before_s, after_s, words in (
+        (4, 720, 210, "4 人拣，同巷让路共 3.5 分（不排先后要 12 分）"),
+        (3, 90, 90, "3 人拣，同巷让路共 1.5 分"),
+    ):
+        counted = {"people": people, "crowded_before_s": before_s, "crowded_s": after_s}
+        desk.park.act(lambda call, c=counted: call.session.execute(update(KeptPlan).values(**c)))  # type: ignore[misc]
+        assert words in desk.page(f"waves?wave={wave}")
+
+
 def test_a_release_that_was_broken_off_is_gone_on_with(desk: Desk) -> None:
     wave = a_draft(desk)
     ready(desk, wave)
@@ -174,7 +189,7 @@ class TestGantt:
 
 def facts(points: tuple[tuple[int, int], ...], walk_mm: int = 0) -> PlanFacts:
     head: list[Any] = [1, 1, PlanState.READY, 1, False, 15, MORNING, "", {}, 0, 0, 4, 2, 9]
-    known: list[Any] = [*head, walk_mm, 4_000_000, 5_000_000, walk_mm, 1_000_000, points]
+    known: list[Any] = [*head, walk_mm, 4_000_000, 5_000_000, walk_mm, 1_000_000, 0, 0, 0, points]
     return PlanFacts(*known)
 
 

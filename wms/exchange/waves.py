@@ -29,6 +29,7 @@ from wms.picking.queries import plans as plan_queries
 from wms.picking.queries.alike import lying_alike
 from wms.picking.service import plans
 from wms.picking.service.apart import Apart
+from wms.picking.service.pace import crew_of
 from wms.picking.service.planning import cart_limits, goods_of
 from wms.picking.solver import Ask, Better, Done
 from wms.picking.values import LOST_AFTER, Goods, Lying, PlanState, Wish
@@ -217,7 +218,8 @@ def _question(house: House, row: Any) -> tuple[Ask, list[list[Goods]]]:
     orders = house.db.read(lambda session: plan_queries.orders_to_plan(session, row.wave_id))
     goods = [some for some in _bites(house, row.wave_id, orders) if some]
     lying = tuple(_lying_alike(house, sorted({each.sku_id for some in goods for each in some})))
-    return Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s), lying), goods
+    crew = house.db.read(lambda session: crew_of(session, where, house.clock.now()))
+    return Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s), lying, crew), goods
 
 
 def _bites(house: House, wave_id: int, order_ids: list[int]) -> Iterator[list[Goods]]:

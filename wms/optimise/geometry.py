@@ -296,12 +296,20 @@ def walk_through(hall: RectHall, places: list[Point]) -> tuple[Point, ...]:
 
 @dataclass(frozen=True)
 class GraphEdge:
-    """A way from `a` to `b` of some length; `oneway` forbids walking back."""
+    """A way from `a` to `b` of some length; `oneway` forbids walking back.
+
+    `barred` are the classes of equipment that may not use it: a lift is too small for a pallet truck, a ramp too steep.
+    """
 
     a: str
     b: str
     length_mm: int
     oneway: bool = False
+    barred: frozenset[str] = frozenset()
+
+    def is_open_to(self, equipment: str) -> bool:
+        """Whether this class may go here; without equipment ("") one may go everywhere."""
+        return equipment not in self.barred
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ from typing import BinaryIO
 
 from wms.core.refusal import Refused
 from wms.optimise.batching import BatchPlan
+from wms.optimise.batching.crowding import Crew
 from wms.optimise.geometry import RectHall
 from wms.picking.rules.nearby import least_mm, nearer, shelves
 from wms.picking.rules.nearby_check import check_nearer
 from wms.picking.rules.planning import check_sound, first_come_mm, improving, laid_out, most_visited_zone, problem_of
+from wms.picking.rules.spread import spread_out
 from wms.picking.values import CartLimits, Goods, Lying, PlannedBatch, Problem, WavePlan
 
 NICE = 15
@@ -33,6 +35,7 @@ NEARBY_S_MAX = 8.0  # how long slots are chosen once the batches stand
 FINISH_S_MAX = 1.0  # how long a search that was told to stop may take to do so
 BATCHES_A_FRAME = 20
 LOOK_S = 0.02
+CREW = Crew(people=1, walk_mm_per_s=1_200, stop_s=9.0, setup_s=60.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Ask:
     rounds: int
     think_s: float
     lying: tuple[Lying, ...] = ()
+    crew: Crew = CREW
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,10 @@ class Laid:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The plan is whole. `memory_mb` is the most this process ever held; `promised_mm` the walk over promised slots."""
+    """The plan is whole. `memory_mb` is the most this process ever held; `promised_mm` the walk over promised slots.
+
+    So many seconds are `people` in each other's way, and would be had the batches been begun as they were found.
+    """
 
     ms: int
     memory_mb: int
@@ -90,6 +97,9 @@ class Done:
     first_come_mm: int
     lower_bound_mm: int
     promised_mm: int
+    people: int = 0
+    crowded_before_s: int = 0
+    crowded_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +200,12 @@ def plan(ask: Ask, goods: list[Goods], stop: threading.Event) -> Iterator[Better
         check_sound(found)
         chosen = _nearer(ask, promised, stop)
         check_nearer(promised, chosen, ask.hall, ask.lying)
+        begun = spread_out(chosen, ask.hall, ask.crew)
     except Refused as no:
         yield No(str(no.facts.get("what", no.reason.value)))
         return
     promised_from = {goods.hold_id: goods.stock_id for its in problem.goods.values() for goods in its}
-    batches = [laid(batch, promised_from) for batch in chosen]
+    batches = [laid(batch, promised_from) for batch in begun.batches]
     for first in range(0, len(batches), BATCHES_A_FRAME):
         yield batches[first : first + BATCHES_A_FRAME]
     walk_mm = sum(batch.walk_mm for batch in batches)
@@ -206,6 +217,9 @@ def plan(ask: Ask, goods: list[Goods], stop: threading.Event) -> Iterator[Better
         first_come_mm(replace(problem, rounds=0)),
         _bound(problem, found, ask, walk_mm),
         found.batches.length_mm,
+        begun.people,
+        begun.crowded_before_s,
+        begun.crowded_s,
     )
 
 

@@ -105,7 +105,8 @@ class KeptPlan(Base):
 
     Lengths in mm; `promised_mm` is the walk over the slots that were promised, `walk_mm` that over the chosen ones.
     `beat_at` is the machine's clock: a plan that is reckoned and not heard of is lost. `wish` is what a supervisor
-    wants of a running one: "stop" takes the best so far, "cancel" drops it. `history` holds [ms, mm] pairs.
+    wants of a running one: "stop" takes the best so far, "cancel" drops it. `history` holds [ms, mm] pairs. For so many
+    seconds `people` are in each other's way in the aisles, and would have been without an order of starting.
     """
 
     __tablename__ = "wave_plan"
@@ -134,6 +135,9 @@ class KeptPlan(Base):
     first_come_mm: Mapped[BigId] = mapped_column(default=0)
     promised_mm: Mapped[BigId] = mapped_column(default=0)
     lower_bound_mm: Mapped[BigId] = mapped_column(default=0)
+    people: Mapped[int] = mapped_column(default=0)
+    crowded_before_s: Mapped[int] = mapped_column(default=0)
+    crowded_s: Mapped[int] = mapped_column(default=0)
     history: Mapped[Json]
 
     __table_args__ = (

@@ -145,6 +145,18 @@ class PlannedBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class SpreadPlan:
+    """Batches in the order in which they are begun by so many people; how many seconds these are in each other's way,
+    and would have been in the order in which the batches were found.
+    """
+
+    batches: tuple[PlannedBatch, ...]
+    people: int
+    crowded_before_s: int
+    crowded_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """What planning a wave came to. Lengths in mm; the S-shape is walked for the same batches."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from wms.optimise.batching.columns import improve_by_columns
+from wms.optimise.batching.crowding import Crew, Tour, crowded_s, spread
 from wms.optimise.batching.exchange import exchange
 from wms.optimise.batching.greedy import first_come_first_served, savings
 from wms.optimise.batching.loads import Loads
@@ -22,7 +23,7 @@ from wms.optimise.batching.problem import (
     check_problem,
 )
 from wms.optimise.batching.search import improve
-from wms.optimise.geometry import RectHall, Stop, distance_mm, stop_point
+from wms.optimise.geometry import Point, RectHall, Stop, distance_mm, stop_point
 from wms.optimise.routing.plan import plan_routes
 from wms.optimise.routing.rect import check_stops, frame
 
@@ -204,6 +205,8 @@ class _Writer:
         self._objective = objective
         self._orders = orders
         self._known: dict[frozenset[int], Batch] = {}
+        self._by_id = {order.order_id: order for batch in (orders, *released) for order in batch}
+        self._stops: dict[tuple[str, ...], list[Stop]] = {}
         self._released = self._written(released)
 
     def _written(self, batches: Sequence[Sequence[Order]]) -> list[Batch]:
@@ -225,13 +228,48 @@ class _Writer:
         known = self._known | dict(zip(fresh, written, strict=True))
         self._known = {members: known[members] for members in batches}
         found = sorted((self._known[members] for members in batches), key=_urgency)
-        made = (*self._released, *found)
+        plan = self._costed((*self._released, *found), method)
+        if not self._objective.crowd_mm_per_s or self._objective.pickers < 2:
+            return plan
+        return min(plan, self._costed((*self._released, *self._spread(found)), method), key=lambda one: one.cost_mm)
+
+    def _costed(self, made: tuple[Batch, ...], method: str) -> BatchPlan:
+        objective = self._objective
         length = sum(batch.length_mm for batch in made)
-        cost = length + self._objective.setup_mm_per_batch * len(made)
-        if self._objective.late_mm_per_s:
-            cost += self._objective.late_mm_per_s * late_s(made, self._objective)
+        cost = length + objective.setup_mm_per_batch * len(made)
+        crowded = 0
+        if objective.late_mm_per_s:
+            cost += objective.late_mm_per_s * late_s(made, objective)
+        if objective.crowd_mm_per_s:
+            crowded = crowded_s(self._hall, [self._tour(batch) for batch in made], _crew(objective))
+            cost += objective.crowd_mm_per_s * crowded
         bound = min(length, self._bound + sum(batch.length_mm for batch in self._released))
-        return BatchPlan(batches=made, length_mm=length, cost_mm=cost, lower_bound_mm=bound, method=method)
+        return BatchPlan(made, length, cost, bound, method, crowded)
+
+    def _spread(self, found: Sequence[Batch]) -> list[Batch]:
+        """The batches that are not released yet, begun so that people meet less."""
+        turns = spread(self._hall, [self._tour(batch) for batch in found], _crew(self._objective))
+        return [_turned(found[turn.tour]) if turn.turned else found[turn.tour] for turn in turns]
+
+    def _tour(self, batch: Batch) -> Tour:
+        if batch.order_ids not in self._stops:
+            stops = [stop for order_id in batch.order_ids for stop in self._by_id[order_id].stops]
+            self._stops[batch.order_ids] = stops
+        stops = self._stops[batch.order_ids]
+        path = tuple(corner for corner in batch.route.path if isinstance(corner, Point))
+        return Tour(path, tuple(stops[index] for index in batch.route.sequence), batch.due_s)
+
+
+def _crew(objective: Objective) -> Crew:
+    setup_s = objective.setup_mm_per_batch / objective.walk_mm_per_s
+    return Crew(objective.pickers, objective.walk_mm_per_s, objective.stop_s, setup_s)
+
+
+def _turned(batch: Batch) -> Batch:
+    """The same batch walked the other way round."""
+    route = batch.route
+    corners = tuple(corner for corner in reversed(route.path) if isinstance(corner, Point))
+    return replace(batch, route=replace(route, sequence=route.sequence[::-1], path=corners))
 
 
 def _urgency(batch: Batch) -> tuple[bool, int, tuple[str, ...]]:

@@ -38,9 +38,10 @@ class Cart:
 
 @dataclass(frozen=True)
 class Objective:
-    """What a plan costs, in mm of walking: the tours, a start per batch, and lateness.
+    """What a plan costs, in mm of walking: the tours, a start per batch, lateness, and crowding.
 
-    Lateness is judged as if `pickers` people worked the batches in the order of their due times from `now_s` on.
+    Lateness and crowding are judged as if `pickers` people worked the batches in the order of their due times from
+    `now_s` on. Crowded are the seconds in which somebody is in an aisle where another is already.
     """
 
     setup_mm_per_batch: int = 0
@@ -49,6 +50,7 @@ class Objective:
     pickers: int = 1
     now_s: int = 0
     late_mm_per_s: int = 0
+    crowd_mm_per_s: int = 0
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Batch:
 
 @dataclass(frozen=True)
 class BatchPlan:
-    """Batches in the order in which they should be started. `length_mm` is the sum of their tours.
+    """Batches in the order in which they should be started. `length_mm` is the sum of their tours, `crowded_s` how long
+    people are in each other's way (0 where nobody asked).
 
     `lower_bound_mm` is no more than the length of any plan for the same orders.
     """
@@ -81,6 +84,7 @@ class BatchPlan:
     cost_mm: int = 0
     lower_bound_mm: int = 0
     method: str = ""
+    crowded_s: int = 0
 
 
 def fits_a_cart(carts: Sequence[Cart], load: Sequence[int]) -> bool:

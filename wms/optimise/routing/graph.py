@@ -40,20 +40,28 @@ def plan_graph_route(
     rules: Rules | None = None,
     limits: Limits | None = None,
 ) -> Route:
-    """The shortest walk found in a graph; exact up to 12 different stops. Of the rules only `rank` applies."""
+    """The shortest walk found in a graph; exact up to 12 different stops, and there is always one where a way leads.
+
+    Of the rules `rank` and `equipment` apply. Raises HallError when nothing leads there, also when only what bars this
+    equipment does.
+    """
+    rules = rules or Rules()
     begin = hall.depot if start is None else start
     finish = end if end is not None else begin if start is not None or hall.end is None else hall.end
-    network: Network[str] = Network(_arcs(hall))
-    network.add_node(hall.depot)
+    network: Network[str] = Network(_arcs(hall, rules.equipment))
+    for name in hall.nodes:
+        network.add_node(name)
     for name in (*stops, begin, finish):
         if name not in network:
             raise HallError(f"unknown node {name}")
-    found = _solve(network, list(stops), begin, finish, rules or Rules(), limits)
-    return _route(found, rules or Rules(), tuple(found.path))
+    found = _solve(network, list(stops), begin, finish, rules, limits)
+    return _route(found, rules, tuple(found.path))
 
 
-def _arcs(hall: GraphHall) -> Iterator[tuple[str, str, int]]:
+def _arcs(hall: GraphHall, equipment: str) -> Iterator[tuple[str, str, int]]:
     for edge in hall.edges:
+        if not edge.is_open_to(equipment):
+            continue
         yield edge.a, edge.b, edge.length_mm
         if not edge.oneway:
             yield edge.b, edge.a, edge.length_mm
@@ -83,10 +91,12 @@ def _rect_arcs(hall: RectHall, places: set[Point], rules: Rules) -> Iterator[tup
         yield hall.start_point, front, length
         yield front, hall.start_point, length
     direction = dict(rules.one_way)
+    ends = hall.cross_y_mm[0], hall.cross_y_mm[-1]
+    barred = tuple((aisle, *ends) for aisle in rules.barred_aisles)
     for aisle, x in enumerate(hall.aisle_x_mm):
         ys = {place.y_mm for place in places if place.x_mm == x} | set(hall.cross_y_mm)
         for low, high in pairwise(sorted(ys)):
-            shut = (*rules.blocked, *hall.closed)
+            shut = (*rules.blocked, *hall.closed, *barred)
             if any(closed == aisle and low < end and begin < high for closed, begin, end in shut):
                 continue
             if direction.get(aisle, 1) > 0:

@@ -16,18 +16,27 @@ class Rules:
 
     `rank`: one whole number per stop; a lower rank is picked before any higher one (heavy 0, ordinary 1, fragile 2).
     `one_way`: aisles walked only towards higher y (+1) or lower y (-1). `blocked`: aisles closed between two y, in mm,
-    as (aisle, low, high). An aisle may be entered from either side up to the blocked part.
+    as (aisle, low, high). An aisle may be entered from either side up to the blocked part. `equipment` is the class of
+    what is driven or pushed ("" on foot); `barred`: aisles a class may not enter, as (aisle, class). On a general map
+    the ways themselves say whom they bar.
     """
 
     rank: tuple[int, ...] = ()
     one_way: tuple[tuple[int, int], ...] = ()
     blocked: tuple[tuple[int, int, int], ...] = ()
+    equipment: str = ""
+    barred: tuple[tuple[int, str], ...] = ()
     walk_mm_per_s: int = WALK_MM_PER_S
 
     @property
     def free(self) -> bool:
         """Whether nothing restricts the order or direction of walking."""
-        return len(set(self.rank)) <= 1 and not self.one_way and not self.blocked
+        return len(set(self.rank)) <= 1 and not self.one_way and not self.blocked and not self.barred_aisles
+
+    @property
+    def barred_aisles(self) -> frozenset[int]:
+        """The aisles this equipment may not enter."""
+        return frozenset(aisle for aisle, equipment in self.barred if equipment == self.equipment)
 
 
 def _never_stops() -> bool:

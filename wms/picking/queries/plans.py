@@ -46,6 +46,9 @@ class PlanFacts:
     first_come_mm: int
     promised_mm: int
     lower_bound_mm: int
+    people: int
+    crowded_before_s: int
+    crowded_s: int
     points: tuple[tuple[int, int], ...]
 
 
@@ -95,6 +98,9 @@ _PLAN = (
     KeptPlan.first_come_mm,
     KeptPlan.promised_mm,
     KeptPlan.lower_bound_mm,
+    KeptPlan.people,
+    KeptPlan.crowded_before_s,
+    KeptPlan.crowded_s,
     KeptPlan.history,
 )
 

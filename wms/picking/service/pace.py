@@ -6,21 +6,26 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.sql import insert_for
+from wms.optimise.batching.crowding import Crew
 from wms.optimise.geometry import Point, RectHall, Stop, stop_point
 from wms.picking.rules.pace import Leg, learn
 from wms.picking.rules.schedule import Pace, Paces
 from wms.picking.rules.ways import way_mm
 from wms.picking.tables import Batch, LearntPace, PickLine
-from wms.picking.values import BatchState
+from wms.picking.values import TASK_KIND, BatchState
 from wms.site import queries as site
 from wms.site.tables import Hall, Slot
+from wms.work.tables import Task
+from wms.work.values import TaskState
 
+SHIFT = timedelta(hours=12)
+PEOPLE_MIN, PEOPLE_MAX = 2, 40
 RECENT = timedelta(days=28)
 STOPS_MAX = 20_000
 MM_PER_M = 1_000
@@ -106,3 +111,14 @@ def paces(session: Session, warehouse_id: int) -> Paces:
     rows = session.execute(select(_learnt).where(_learnt.c.warehouse_id == warehouse_id)).all()
     by_zone = {row.zone_id: Pace(row.s_per_m, row.s_per_stop) for row in rows}
     return Paces(by_zone, next((row.walks for row in rows if row.zone_id == 0), 0))
+
+
+def crew_of(session: Session, warehouse_id: int, now: datetime) -> Crew:
+    """How many people pick these days, and how fast. At least two: one alone is in nobody's way."""
+    task = table_of(Task)
+    of_picking = (task.c.warehouse_id == warehouse_id) & (task.c.kind == TASK_KIND) & task.c.claimed_by.is_not(None)
+    lately = or_(task.c.done_at >= now - SHIFT, task.c.state == TaskState.CLAIMED.value)
+    people = session.execute(select(func.count(task.c.claimed_by.distinct())).where(of_picking, lately)).scalar_one()
+    pace = paces(session, warehouse_id).by_zone.get(0) or Pace()
+    walk_mm_per_s = max(1, round(1_000 / pace.s_per_m))
+    return Crew(min(PEOPLE_MAX, max(PEOPLE_MIN, int(people))), walk_mm_per_s, pace.s_per_stop, pace.setup_s)

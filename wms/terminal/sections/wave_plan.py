@@ -222,7 +222,7 @@ def _checks(asked: Asked, card: WaveCard, shown: Planned | None, late: int) -> l
     elif card.batches:
         checks.append((0, say("terminal.check.batches", batches=card.batches, done=card.batches_done)))
     if shown is not None:
-        checks += _nearer(asked, shown)
+        checks += [*_nearer(asked, shown), *_crowding(asked, shown)]
         changed = facts.orders - shown.plan.orders
         if changed:
             checks.append((WARN, say("terminal.check.changed", orders=abs(changed))))
@@ -245,6 +245,20 @@ def _nearer(asked: Asked, shown: Planned) -> list[Check]:
     batches = sum(part.promised_mm > part.walk_mm for part in shown.parts)
     facts = {"metres": f"{saved_mm // 1_000:,}", "batches": batches}
     return [(0, asked.reader.say("terminal.check.nearer", **facts))]
+
+
+def _crowding(asked: Asked, shown: Planned) -> list[Check]:
+    """How long people are in each other's way in the aisles, and how long without an order of starting."""
+    plan, say = shown.plan, asked.reader.say
+    if not plan.crowded_before_s:
+        return []
+    minutes, before = (_minutes(seconds) for seconds in (plan.crowded_s, plan.crowded_before_s))
+    line = "terminal.check.crowding" if plan.crowded_s < plan.crowded_before_s else "terminal.check.crowding.same"
+    return [(0, say(line, people=plan.people, minutes=minutes, before=before))]
+
+
+def _minutes(seconds: int) -> str:
+    return f"{seconds / 60:.1f}" if seconds < 600 else f"{seconds / 60:.0f}"
 
 
 def _in_time(asked: Asked, shown: Planned) -> Check:
