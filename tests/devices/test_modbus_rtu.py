@@ -14,11 +14,11 @@ import pytest
 from devices.errors import DeviceError
 from devices.simulators.modbus_rtu import ModbusRtuServer, crc16
 from devices.simulators.modbus_server import Registers
-from devices.transport.modbus import ANSWER_S, ModbusWire
+from devices.transport.modbus import RTU_ANSWER_S, ModbusWire
 
 COUNT: Final = 48
 FAR: Final = 100
-LATE_S: Final = 1.4 * ANSWER_S
+LATE_S: Final = 1.4 * RTU_ANSWER_S
 GAP_S: Final = 0.05
 
 
@@ -76,11 +76,37 @@ def machine(tmp_path: Path) -> Iterator[HostileMachine]:
     made.stop()
 
 
+class Line:
+    """The wire as a driver uses it: opened anew when it was lost."""
+
+    def __init__(self, url: str) -> None:
+        self.opened = 0
+        self._url = url
+        self._open()
+
+    def _open(self) -> None:
+        self.wire = ModbusWire(self._url, unit=1)
+        self.opened += 1
+
+    def read(self, address: int) -> list[int]:
+        while True:
+            try:
+                return list(self.wire.read(address, COUNT))
+            except DeviceError:
+                self.wire.close()
+                self._open()
+
+
 @pytest.fixture
-def wire(tmp_path: Path, machine: HostileMachine) -> Iterator[ModbusWire]:
-    made = ModbusWire(f"serial://{tmp_path}/line?baud=115200", unit=1)
+def line(tmp_path: Path, machine: HostileMachine) -> Iterator[Line]:
+    made = Line(f"serial://{tmp_path}/line?baud=115200")
     yield made
-    made.close()
+    made.wire.close()
+
+
+@pytest.fixture
+def wire(line: Line) -> ModbusWire:
+    return line.wire
 
 
 @pytest.mark.parametrize("how", ["in pieces", "lost", "damaged", "late", "of another unit"])
@@ -94,12 +120,12 @@ def test_what_went_wrong_once_is_asked_again(machine: HostileMachine, wire: Modb
 
 @pytest.mark.parametrize("plan", [["late"], ["late", "late"], ["lost", "late"], ["late", "lost"], ["damaged", "late"]])
 def test_a_late_answer_never_passes_for_that_to_the_next_question(
-    machine: HostileMachine, wire: ModbusWire, plan: list[str]
+    machine: HostileMachine, line: Line, plan: list[str]
 ) -> None:
     machine.plan.extend(plan)
     for _ in range(3):
-        assert list(wire.read(0, COUNT)) == [1] * COUNT
-        assert list(wire.read(FAR, COUNT)) == [2] * COUNT
+        assert line.read(0) == [1] * COUNT
+        assert line.read(FAR) == [2] * COUNT
 
 
 def test_a_late_echo_of_one_write_is_no_echo_of_another(machine: HostileMachine, wire: ModbusWire) -> None:
@@ -129,6 +155,7 @@ def test_a_machine_that_says_nothing_is_lost(machine: HostileMachine, wire: Modb
     machine.plan.extend(["lost"] * 100)
     with pytest.raises(DeviceError, match="went away"):
         wire.read(0, COUNT)
+    assert machine.asked == 2, "one question and one that would clear the line: a person is soon told"
 
 
 def test_a_cable_that_is_out_is_lost_at_once(machine: HostileMachine, wire: ModbusWire) -> None:
