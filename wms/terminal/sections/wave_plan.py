@@ -184,11 +184,10 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
     if card is None:
         return {"card": None, "chosen": "", "state": "none"}
     facts, state = card.facts, state_of(asked, card)
-    walk_m, s_shape_m, first_m, promised_m = facts.walk_m, facts.s_shape_m, card.first_come_m or 0, 0
+    walk_m, s_shape_m, first_m = facts.walk_m, facts.s_shape_m, card.first_come_m or 0
     if shown is not None:
         plan = shown.plan
         walk_m, s_shape_m, first_m = (mm // 1_000 for mm in (plan.walk_mm, plan.s_shape_mm, plan.first_come_mm))
-        promised_m = plan.promised_mm // 1_000 if plan.promised_mm > plan.walk_mm else 0
     return {
         "card": card,
         "chosen": facts.no,
@@ -197,8 +196,7 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
         "walk_m": walk_m,
         "s_shape_m": s_shape_m,
         "first_m": first_m,
-        "promised_m": promised_m,
-        "longest": max(walk_m, s_shape_m, first_m, promised_m),
+        "longest": max(walk_m, s_shape_m, first_m),
         "saved": _less,
         "checks": _checks(asked, card, shown, late),
         "batches": len(shown.parts) if shown else 0,
@@ -217,8 +215,9 @@ def _checks(asked: Asked, card: WaveCard, shown: Planned | None, late: int) -> l
     say, facts = asked.reader.say, card.facts
     checks: list[Check] = []
     if facts.state is WaveState.DRAFT:
-        checks.append((0, say("terminal.check.promised", orders=f"{facts.orders:,}", lines=f"{card.lines:,}")))
-        checks.append((0, say("terminal.check.carts" if shown else "terminal.check.no_scan_waits")))
+        promised = "terminal.check.promised_and_carts" if shown else "terminal.check.promised"
+        checks.append((0, say(promised, orders=f"{facts.orders:,}", lines=f"{card.lines:,}")))
+        checks += [] if shown else [(0, say("terminal.check.no_scan_waits"))]
     elif card.batches:
         checks.append((0, say("terminal.check.batches", batches=card.batches, done=card.batches_done)))
     if shown is not None:
