@@ -91,6 +91,20 @@ def test_words_nobody_knows_are_refused(park: Park, facts: dict[str, str]) -> No
     assert refusal(lambda: park.act(lambda call: a_sku(call, **facts))) is Reason.BAD_INPUT
 
 
+def test_how_goods_are_kept_may_be_said_anew(park: Park) -> None:
+    red, blue = park.act(lambda call: (a_sku(call, hazard="3"), a_sku(call, lookalike="TEA")))
+    park.act(lambda call: stock_in(call, blue, "A01-03-1A", 1))
+    assert refused_at(park, red, "A01-03-2A") is None
+    again = park.act(lambda call: catalog.set_keeping(call, red.code, merchant_code="M1", lookalike="TEA"))
+    assert (again.hazard, again.lookalike, again.temperature) == ("3", "TEA", "ambient")
+    assert refused_at(park, again, "A01-03-1B") is Reason.SLOT_LOOKALIKE_NEAR
+    warm = partial(catalog.set_keeping, code=red.code, merchant_code="M1", temperature="warm")
+    assert refusal(lambda: park.act(warm)) is Reason.BAD_INPUT
+    park.act(lambda call: a_sku(call, None, "M2"))
+    theirs = partial(catalog.set_keeping, code=red.code, merchant_code="M2", lookalike="")
+    assert refusal(lambda: park.act(theirs)) is Reason.SKU_UNKNOWN
+
+
 # --- look-alikes
 
 

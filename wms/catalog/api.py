@@ -15,6 +15,7 @@ from wms.people.values import Right
 catalog_api = APIBlueprint("catalog", __name__, url_prefix="/api/v1", tag="catalog")
 Code = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Word = Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Size = Annotated[int, Field(ge=0, le=100_000)]
 Days = Annotated[int, Field(ge=0, le=36_500)]
 
@@ -49,10 +50,10 @@ class SkuIn(BaseModel):
     min_life_receipt_days: Days = 0
     min_life_ship_days: Days = 0
     fragile: bool = False
-    hazard: Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    hazard: Word = ""
     zone_kind: Literal["storage", "bulky"] = "storage"
     temperature: Literal["ambient", "cool", "chilled", "frozen"] = "ambient"
-    lookalike: Annotated[str, Field(max_length=64, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    lookalike: Word = ""
 
 
 @catalog_api.post("/skus")
@@ -70,6 +71,27 @@ def add_sku(call: Call, json_data: SkuIn) -> dict[str, Any]:
         **given,
     )
     return {"id": sku_id, "code": json_data.code}
+
+
+class KeepingIn(BaseModel):
+    """How a SKU is kept from now on; what is left out stays as it is. See `POST /api/v1/skus`."""
+
+    model_config = ConfigDict(extra="forbid")
+    merchant: Code | None = None
+    hazard: Word | None = None
+    zone_kind: Literal["storage", "bulky"] | None = None
+    temperature: Literal["ambient", "cool", "chilled", "frozen"] | None = None
+    lookalike: Word | None = None
+
+
+@catalog_api.post("/skus/<code>/keeping")
+@catalog_api.input(KeepingIn)
+@catalog_api.doc(summary="Say anew how a SKU is kept", security=SECURITY)
+@command(Right.WRITE_CATALOG)
+def set_keeping(call: Call, code: str, json_data: KeepingIn) -> dict[str, Any]:
+    given = json_data.model_dump(exclude={"merchant"})
+    sku = service.set_keeping(call, code, merchant_code=json_data.merchant, **given)
+    return {"code": sku.code} | {name: getattr(sku, name) for name in service.KEEPING}
 
 
 @catalog_api.get("/skus/<code>")

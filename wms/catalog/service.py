@@ -31,6 +31,8 @@ from wms.core.sql import insert_for
 from wms.site import queries as site
 from wms.site.values import Temperature, ZoneKind
 
+KEEPING = ("hazard", "zone_kind", "temperature", "lookalike")
+
 _lot = table_of(Lot)
 _lot_by_code = select(_lot.c.id, _lot.c.produced_on, _lot.c.expires_on).where(
     _lot.c.warehouse_id == bindparam("w"), _lot.c.sku_id == bindparam("s"), _lot.c.code == bindparam("c")
@@ -121,16 +123,36 @@ def add_sku(
         "shelf_life_days": shelf_life_days,
         **lives,
         "fragile": fragile,
-        "hazard": check_text("hazard", hazard, CODE_LENGTH_MAX) if hazard else "",
-        "zone_kind": check_one_of("zone_kind", zone_kind, SKU_ZONE_KINDS),
-        "temperature": check_one_of("temperature", temperature, tuple(Temperature)),
-        "lookalike": check_text("lookalike", lookalike, CODE_LENGTH_MAX) if lookalike else "",
+        **_keeping(hazard, zone_kind, temperature, lookalike),
         "made_at": call.now,
     }
     sku_id = _insert_new(call, Sku, row, code)
     for barcode, quantity in barcodes:
         add_barcode(call, merchant.id, sku_id, barcode, quantity)
     return sku_id
+
+
+def set_keeping(call: Call, code: str, *, merchant_code: str | None = None, **given: str | None) -> SkuFacts:
+    """Say anew how a SKU is kept: of `hazard`, `zone_kind`, `temperature` and `lookalike` those that are given (not
+    None); the SKU as it is then. What lies somewhere stays there. Raises SKU_UNKNOWN, BAD_INPUT.
+    """
+    merchant = own_merchant(call, merchant_code)
+    sku = queries.sku_by_code(call.session, call.warehouse_id, merchant.id, code)
+    wanted = {name: value for name, value in given.items() if value is not None}
+    values = _keeping(**{name: wanted.get(name, getattr(sku, name)) for name in KEEPING})
+    call.session.execute(update(Sku).where(Sku.id == sku.id).values(values))
+    audit_trail.note(call, "sku.kept", sku=sku.id, **values)
+    return queries.sku_by_id(call.session, call.warehouse_id, sku.id)
+
+
+def _keeping(hazard: str, zone_kind: str, temperature: str, lookalike: str) -> dict[str, str]:
+    """How goods are kept, in words that are known. Raises BAD_INPUT."""
+    return {
+        "hazard": check_text("hazard", hazard, CODE_LENGTH_MAX) if hazard else "",
+        "zone_kind": check_one_of("zone_kind", zone_kind, SKU_ZONE_KINDS),
+        "temperature": check_one_of("temperature", temperature, tuple(Temperature)),
+        "lookalike": check_text("lookalike", lookalike, CODE_LENGTH_MAX) if lookalike else "",
+    }
 
 
 def _check_not_negative(numbers: dict[str, int]) -> None:
