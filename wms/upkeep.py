@@ -30,6 +30,7 @@ from wms.exchange.waves import mend_plans
 from wms.ledger import summing
 from wms.ledger.findings import note_broken
 from wms.ledger.queries import last_booked_at
+from wms.outbound.service.refills import plan_refills
 from wms.picking.service.pace import learn_pace
 from wms.settings import Settings
 from wms.site.closing import open_due
@@ -39,7 +40,6 @@ from wms.slotting.foresight import judge
 from wms.slotting.levels import reckon_at_night
 from wms.slotting.measuring import take_days
 from wms.slotting.planning import plan_at_night
-from wms.slotting.refilling import plan as plan_refills
 from wms.slotting.service import learn_velocity
 from wms.sorting.service import find_lost
 

@@ -70,7 +70,7 @@ class Worker(threading.Thread):
 
 
 class Picker(Worker):
-    """Gets work and does it: putaways, counts, and cluster picks with a cart of his own."""
+    """Gets work and does it: putaways, refills, counts, and cluster picks with a cart of his own."""
 
     def __init__(self, day: Day, device: str, badge: str, pin: str, cart: str, *, loses_network: bool = False) -> None:
         super().__init__(day, device, badge, pin)
@@ -103,6 +103,7 @@ class Picker(Worker):
             "cluster_pick": self._pick,
             "putaway": self._put_away,
             "count": self._count,
+            "replenish": self._refill,
         }
         do[dialogue](step)
         if self.refused() in ASK_AGAIN:
@@ -121,6 +122,15 @@ class Picker(Worker):
         """The slot is empty: that is why it was short."""
         self.day.count("counted")
         return self.pda.act("done")
+
+    def _refill(self, step: str) -> Envelope:
+        """From reserve to the pick face, all that is asked for."""
+        if step == "type_quantity":
+            self.day.count("refills")
+            return self.pda.act("quantity", str(self.screen["input"]["max"]))
+        if step == "scan_item":
+            return self.pda.scan(self.day.goods.barcodes[str(must(self.screen, "item")["name"])])
+        return self.pda.scan(slot_code(self.screen))
 
     def _pick(self, step: str) -> Envelope:
         if self._kept and (step not in WALKING or self._kept > OFFLINE_SCANS or not self.pda.can_go_on()):

@@ -20,6 +20,7 @@ from wms.counting.service import ask_for_count, drop_counts
 from wms.exchange.floor import follow
 from wms.exchange.gateways.service import order_chute
 from wms.inbound.queries import coming
+from wms.outbound.service.refills import plan_refills
 from wms.packing.tables import Parcel
 from wms.picking.service.stopped import stop_picking
 from wms.printing import service as printing
@@ -39,6 +40,7 @@ from wms.slotting.apart import choose_apart, reckon_apart, solve_apart
 from wms.slotting.carrying import SHORT
 from wms.slotting.division_plan import plan_divisions
 from wms.slotting.planning import plan_moves
+from wms.slotting.refilling import WANTED
 from wms.slotting.slot_labels import plates
 from wms.sorting import service as sorting
 from wms.sorting.apart import propose_apart
@@ -67,6 +69,7 @@ def reactions(db: Database, clock: Clock) -> Mapping[str, Handler]:
         "divisions.wanted": lambda told: _divisions_wanted(db, clock, told),
         "bay.changing": lambda told: _bay_changing(db, clock, told),
         "bay.divided": calling(lambda call, told: drop_counts(call, [int(place) for place in told.facts["retired"]])),
+        WANTED: calling(lambda call, told: plan_refills(call)),
         SHORT: calling(lambda call, told: ask_for_count(call, str(told.facts["slot"]), reason="refill")),
         "what_if.asked": lambda told: whatif.answer(
             db, clock, told.warehouse_id, int(told.facts["question"]), reckon_apart

@@ -106,11 +106,23 @@ def post(call: Call, movements: Sequence[Movement]) -> None:
             _take(call, key, -change)
         else:
             _put(call, key, change)
-    _write_movements(call, movements)
+    write_movements(call, movements)
 
 
-def hold(call: Call, stock_id: int, merchant_id: int, quantity: int, purpose: Purpose, reference_id: int) -> int:
-    """Promise `quantity` of a stock row; the id of the hold. Raises STOCK_INSUFFICIENT."""
+def hold(
+    call: Call,
+    stock_id: int,
+    merchant_id: int,
+    quantity: int,
+    purpose: Purpose,
+    reference_id: int,
+    *,
+    follows: bool = False,
+) -> int:
+    """Promise `quantity` of a stock row; the id of the hold. Raises STOCK_INSUFFICIENT.
+
+    One that `follows` goes along when the goods are carried to another slot, until it is pinned (see `following`).
+    """
     if touched(call.session, _promise, {"row": stock_id, "q": quantity}) != 1:
         raise _why_not(call.session, Stock.id == stock_id, quantity)
     row = {
@@ -120,6 +132,7 @@ def hold(call: Call, stock_id: int, merchant_id: int, quantity: int, purpose: Pu
         "purpose": purpose.value,
         "reference_id": reference_id,
         "quantity": quantity,
+        "follows": follows,
         "made_at": call.now,
     }
     return int(call.session.execute(_insert_hold, row).scalar_one())
@@ -129,7 +142,7 @@ def release(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
     """Give back `quantity` of a hold. Raises HOLD_CLOSED when so much is not held any more."""
     if touched(call.session, _unpromise, {"row": stock_id, "q": quantity}) != 1:
         raise Refused(Reason.HOLD_CLOSED, hold=hold_id)
-    _lessen(call, hold_id, stock_id, quantity)
+    lessen_hold(call, hold_id, stock_id, quantity)
 
 
 def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None:
@@ -144,8 +157,8 @@ def consume(call: Call, hold_id: int, stock_id: int, movement: Movement) -> None
         raise _why_not(call.session, Stock.id == stock_id, movement.quantity, promised=True)
     if to_place is not None and len(rows) < 2:
         raise Refused(Reason.STOCK_FROZEN, place=to_place)
-    _lessen(call, hold_id, stock_id, movement.quantity)
-    _write_movements(call, [movement])
+    lessen_hold(call, hold_id, stock_id, movement.quantity)
+    write_movements(call, [movement])
 
 
 def _move_promised(call: Call, stock_id: int, movement: Movement, to_place: int | None) -> Sequence[int]:
@@ -294,13 +307,15 @@ def _promised_after(is_source: Any, moved: Any) -> Any:
     return _stock.c.promised - case((is_source, moved), else_=0)
 
 
-def _lessen(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
+def lessen_hold(call: Call, hold_id: int, stock_id: int, quantity: int) -> None:
+    """For this room: so much of a hold is over. Raises HOLD_CLOSED."""
     values = {"row": hold_id, "stock": stock_id, "q": quantity, "now": call.now}
     if touched(call.session, _lessen_hold, values) != 1:
         raise Refused(Reason.HOLD_CLOSED, hold=hold_id)
 
 
-def _write_movements(call: Call, movements: Iterable[Movement]) -> None:
+def write_movements(call: Call, movements: Iterable[Movement]) -> None:
+    """For this room: the facts of what was booked."""
     rows = [
         {
             "warehouse_id": call.warehouse_id,

@@ -85,7 +85,9 @@ class MovementRow(Base):
 
 
 class Hold(Base):
-    """Stock promised to an order line, a wave or a move. `quantity` is what is still promised; 0 = closed."""
+    """Stock promised to an order line, a wave or a move. `quantity` is what is still promised; 0 = closed. One that
+    `follows` goes along when its goods are carried to another slot: nobody has been sent to fetch them yet.
+    """
 
     __tablename__ = "hold"
 
@@ -96,6 +98,7 @@ class Hold(Base):
     purpose: Mapped[Code]
     reference_id: Mapped[BigId]
     quantity: Mapped[int]
+    follows: Mapped[bool] = mapped_column(default=False)
     made_at: Mapped[UtcTime]
     closed_at: Mapped[datetime | None]
 

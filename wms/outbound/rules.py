@@ -46,10 +46,14 @@ def _time_of(cut_off: str) -> time:
 
 
 def in_turn(rows: Iterable[FreeStock]) -> list[FreeStock]:
-    """First expired first out, then first in first out; goods without a date come after those with one."""
-    return sorted(
-        rows, key=lambda row: (row.expires_on is None, row.expires_on or date.max, row.first_in_at, row.stock_id)
-    )
+    """First expired first out; of goods that expire alike those in reach, then first in first out. Goods without a date
+    come after those with one.
+    """
+    return sorted(rows, key=_turn)
+
+
+def _turn(row: FreeStock) -> tuple[bool, date, bool, datetime, int]:
+    return row.expires_on is None, row.expires_on or date.max, not row.in_reach, row.first_in_at, row.stock_id
 
 
 def turn_of(expires_on: date | None, came_in_on: date) -> str:

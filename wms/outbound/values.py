@@ -86,6 +86,7 @@ class FreeStock:
     free: int
     expires_on: date | None
     first_in_at: datetime
+    in_reach: bool = True
 
 
 @dataclass(frozen=True, slots=True)

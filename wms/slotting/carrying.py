@@ -1,7 +1,8 @@
 """Refills carried out: looked at again at the source, taken, put down, given up at any point.
 
 Until the target slot is scanned the book says the goods lie where they lay. What was promised to nobody is held
-meanwhile, so that nobody promises it. Rows are kept in this order: refills, slots, stock by id, the walk, its task.
+meanwhile, so that nobody promises it; what was promised to orders goes with its promise, if nobody was sent for it.
+Rows are kept in this order: refills, slots, stock by id, holds, the walk, its task.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from wms.catalog import queries as catalog
-from wms.catalog.values import LotFacts, SkuFacts
 from wms.core.audit_trail import note
 from wms.core.call import Call
 from wms.core.outbox import announce
 from wms.core.refusal import Reason, Refused
+from wms.ledger import following
 from wms.ledger import service as ledger
 from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Purpose
@@ -24,6 +25,7 @@ from wms.site import queries as site
 from wms.site.tables import Slot
 from wms.site.values import SlotFacts
 from wms.slotting import service
+from wms.slotting.legs import Leg, leg_of
 from wms.slotting.reach import in_reach
 from wms.slotting.refilling import OPEN_STATES, REFILL_TASK, open_key, subject_of
 from wms.slotting.tables import Refill, RefillWalk
@@ -35,73 +37,12 @@ OTHERS_TRIED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Leg:
-    """One refill of a walk: these goods, from here to there. `taken` is what somebody has of it on his cart."""
-
-    id: int
-    walk_id: int
-    state: str
-    reason: str
-    sku: SkuFacts
-    lot: LotFacts
-    quantity: int
-    case: int
-    taken: int
-    source: SlotFacts
-    target: SlotFacts
-
-    def cases_of(self, quantity: int) -> int:
-        """How many whole cases that is; 0 where it is counted in pieces."""
-        return quantity // self.case if self.case > 1 and quantity % self.case == 0 else 0
-
-
-@dataclass(frozen=True, slots=True)
 class Stored:
-    """What was put down, and how much of it has to go back: it was promised elsewhere meanwhile."""
+    """What was put down, and how much has to go `back`: somebody was sent to fetch it at the source meanwhile."""
 
     leg: Leg
     moved: int
     back: int
-
-
-def legs_of(call: Call, walk_id: int) -> list[Leg]:
-    """What a walk still has to fetch or to put down, each along the aisles. Raises TASK_DONE when it is over."""
-    walk = call.session.get(RefillWalk, walk_id, populate_existing=True)
-    if walk is None or walk.warehouse_id != call.warehouse_id or walk.state != "open":
-        raise Refused(Reason.TASK_DONE)
-    query = select(Refill).where(Refill.walk_id == walk_id, Refill.state.in_(OPEN_STATES))
-    rows = call.session.scalars(query.order_by(Refill.id), execution_options={"populate_existing": True})
-    return sorted((_leg(call, row) for row in rows), key=_along)
-
-
-def _along(leg: Leg) -> tuple[int, int, int]:
-    slot = leg.target if leg.state == "carried" else leg.source
-    return slot.aisle_index, slot.y_mm, leg.id
-
-
-def leg(call: Call, refill_id: int) -> Leg:
-    """One refill, whatever became of it. Raises NOT_FOUND."""
-    row = call.session.get(Refill, refill_id, populate_existing=True)
-    if row is None or row.warehouse_id != call.warehouse_id:
-        raise Refused(Reason.NOT_FOUND, what=f"refill {refill_id}")
-    return _leg(call, row)
-
-
-def _leg(call: Call, row: Refill) -> Leg:
-    session, house = call.session, call.warehouse_id
-    return Leg(
-        row.id,
-        row.walk_id or 0,
-        row.state,
-        row.reason,
-        catalog.sku_by_id(session, house, row.sku_id),
-        catalog.lot_by_id(session, house, row.lot_id),
-        row.quantity,
-        row.case_quantity,
-        row.taken,
-        site.slot_by_id(session, house, row.source_id),
-        site.slot_by_id(session, house, row.target_id),
-    )
 
 
 def _locked(call: Call, refill_id: int, *states: str) -> Refill:
@@ -132,19 +73,21 @@ def arrive(call: Call, refill_id: int, slot_code: str) -> Leg | Refused:
         _close_walk(call, row.walk_id)
         return no
     call.session.flush()
-    return _leg(call, row)
+    return leg_of(call, row)
 
 
 def _look(call: Call, row: Refill, source: SlotFacts) -> None:
     """Raises what forbids to carry these goods now."""
     _check_source(source)
     stock = _stock(call, row)
-    there = 0 if stock is None else stock.on_hand - stock.promised + row.held
-    row.quantity = min(row.quantity, there) or row.quantity
-    if stock is None or there < 1:
-        raise Refused(Reason.STOCK_PROMISED if stock is not None else Reason.CHANGED_MEANWHILE, slot=source.code)
+    if stock is None:
+        raise Refused(Reason.CHANGED_MEANWHILE, slot=source.code)
+    there = stock.on_hand - stock.promised + row.held + following.may_follow(call, stock.id)
+    if there < 1:
+        raise Refused(Reason.STOCK_PROMISED, slot=source.code)
+    row.quantity = min(row.quantity, there)
     _aim(call, row, _goods(call, row, row.quantity, source), again=True)
-    _hold(call, row, _kept_stock(call, row), row.quantity)
+    _hold(call, row, _kept_stock(call, row))
 
 
 def _check_source(source: SlotFacts) -> None:
@@ -234,11 +177,13 @@ def _aim_elsewhere(call: Call, row: Refill, goods: Goods) -> None:
     raise Refused(Reason.NO_SLOT_FITS, why="leased")
 
 
-def _hold(call: Call, row: Refill, stock: Stock, quantity: int) -> None:
-    """Keep so many free pieces from being promised, instead of what was held before."""
+def _hold(call: Call, row: Refill, stock: Stock) -> None:
+    """Keep those that are free from being promised, instead of what was held before; others go with their promise."""
+    free = min(row.quantity, stock.on_hand - stock.promised + row.held)
     _let_go(call, row)
-    row.hold_id = ledger.hold(call, stock.id, stock.merchant_id, quantity, Purpose.MOVE, row.id)
-    row.stock_id, row.held = stock.id, quantity
+    row.stock_id, row.held = stock.id, max(0, free)
+    if free > 0:
+        row.hold_id = ledger.hold(call, stock.id, stock.merchant_id, free, Purpose.MOVE, row.id)
 
 
 def take(call: Call, refill_id: int, quantity: int) -> Leg | Refused:
@@ -248,7 +193,7 @@ def take(call: Call, refill_id: int, quantity: int) -> Leg | Refused:
     Raises QUANTITY_WRONG for more than was asked for, STEP_WRONG before the source was scanned, TASK_DONE.
     """
     row = _locked(call, refill_id, "open")
-    if row.hold_id is None or row.stock_id is None:
+    if row.stock_id is None:
         raise Refused(Reason.STEP_WRONG)
     if not 0 <= quantity <= row.quantity:
         raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
@@ -261,18 +206,18 @@ def take(call: Call, refill_id: int, quantity: int) -> Leg | Refused:
         _end(call, row, "dropped", Reason.STOCK_INSUFFICIENT.value)
         _close_walk(call, row.walk_id)
         return Refused(Reason.STOCK_INSUFFICIENT, wanted=row.quantity, free=0, shortage=short)
-    surplus = min(row.held, short)
-    if surplus:
+    surplus = max(0, row.held - quantity)
+    if surplus and row.hold_id is not None:
         ledger.release(call, row.hold_id, row.stock_id, surplus)
         row.held -= surplus
     row.state, row.taken, row.quantity = "carried", quantity, quantity
     call.session.flush()
     call.wakes.add("live")
-    return _leg(call, row)
+    return leg_of(call, row)
 
 
 def put_down(call: Call, refill_id: int, slot_code: str) -> Stored:
-    """The goods lie in the pick face: booked, done.
+    """The goods lie in the pick face: booked, done, and what was promised of them is promised there.
 
     Raises SLOT_WRONG for another slot, TASK_DONE, what forbids the slot (SLOT_...), STOCK_FROZEN, CHANGED_MEANWHILE.
     """
@@ -284,14 +229,21 @@ def put_down(call: Call, refill_id: int, slot_code: str) -> Stored:
     goods = _goods(call, row, row.taken, source)
     service.take_slot(call, goods, row.target_id, subject=_subject(row))
     stock = _kept_stock(call, row)
-    assert row.hold_id is not None, "what is carried is held"
-    ledger.consume(call, row.hold_id, stock.id, _movement(row, stock, row.taken))
-    stored = Stored(_leg(call, row), row.taken, 0)
-    row.hold_id, row.stock_id, row.held, row.moved = None, None, 0, row.taken
-    service.stored(call, goods, row.target_id)
-    _end(call, row, "done", None)
+    _let_go(call, row)
+    moved = min(row.taken, _may_go(call, row))
+    stored = Stored(leg_of(call, row), moved, row.taken - moved)
+    if moved:
+        row.followed, row.moved = following.carry(call, stock.id, _movement(row, stock, moved)), moved
+        service.stored(call, _goods(call, row, moved, source), row.target_id)
+    _end(call, row, "done" if moved else "dropped", None if moved else Reason.STOCK_PROMISED.value)
     _close_walk(call, row.walk_id)
     return stored
+
+
+def _may_go(call: Call, row: Refill) -> int:
+    """How many pieces at the source nobody has been sent to fetch, nor is before the commit."""
+    stock = _stock(call, row)
+    return 0 if stock is None else stock.on_hand - stock.promised + following.may_follow(call, stock.id, keep=True)
 
 
 def _movement(row: Refill, stock: Stock, quantity: int) -> Movement:
@@ -315,13 +267,13 @@ def aim_elsewhere(call: Call, refill_id: int) -> Leg:
     source = site.slot_by_id(call.session, call.warehouse_id, row.source_id)
     _aim_elsewhere(call, row, _goods(call, row, row.taken, source))
     call.session.flush()
-    return _leg(call, row)
+    return leg_of(call, row)
 
 
 def put_back(call: Call, walk_id: int) -> list[Leg]:
     """Somebody leaves off: what he has on the cart goes back where it lay; the walk waits for the next. What it was."""
     rows = _in_hand(call, walk_id)
-    carried = [_leg(call, row) for row in rows if row.state == "carried"]
+    carried = [leg_of(call, row) for row in rows if row.state == "carried"]
     ledger.keep_in_order(call, [row.stock_id for row in rows if row.stock_id is not None])
     for row in rows:
         _let_go(call, row)
@@ -342,7 +294,7 @@ def _in_hand(call: Call, walk_id: int) -> Sequence[Refill]:
     rows = call.session.scalars(
         query.order_by(Refill.id).with_for_update(), execution_options={"populate_existing": True}
     )
-    return [row for row in rows if row.hold_id is not None or row.state == "carried"]
+    return [row for row in rows if row.stock_id is not None]
 
 
 def later(call: Call, walk_id: int, minutes: int) -> None:

@@ -197,6 +197,11 @@ def set_free(call: Call, sku_id: int) -> None:
     )
 
 
+def are_due(call: Call) -> bool:
+    """Whether they wait to be reckoned: never yet, or since the rule was changed."""
+    return _reckoned_at(call.warehouse_id, call.session) is None
+
+
 def reckon_at_night(db: Database, clock: Clock) -> Sequence[int]:
     """Once a night before the first shift, and where they were never reckoned; the warehouses it was done in."""
     done = []

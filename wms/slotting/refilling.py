@@ -7,7 +7,7 @@ for twice. Nothing is promised or kept here: whoever sets out looks again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -18,6 +18,7 @@ from wms.catalog.tables import Lot, Sku
 from wms.catalog.values import SkuFacts
 from wms.core.call import Call
 from wms.core.db.tables import table_of
+from wms.core.outbox import announce
 from wms.core.refusal import Refused
 from wms.core.sql import insert_new, touched
 from wms.ledger.tables import Stock
@@ -73,11 +74,12 @@ class Lying:
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """Fetch about so much out of this row."""
+    """Fetch about so much out of this row; `follows` of it is promised to orders and comes with its promise."""
 
     row: Lying
     quantity: int
     reason: RefillReason
+    follows: int = 0
 
 
 @dataclass(slots=True)
@@ -89,7 +91,7 @@ class Ground:
     cases: Mapping[int, Sequence[int]]
     rows: Mapping[int, Lying]
     reach: frozenset[int]
-    coming: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
+    coming: set[int] = field(default_factory=set)
     leaving: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
     aimed: dict[int, int] = field(default_factory=dict)
 
@@ -103,6 +105,23 @@ class Ground:
     def open_to(self, sku_id: int) -> set[int]:
         """Slots in reach that nobody carries other goods to."""
         return {place for place in self.reach if self.aimed.get(place, sku_id) == sku_id}
+
+
+def ask_for_refills(call: Call, sku_ids: Collection[int]) -> None:
+    """Orders were promised goods in reserve: a plan is to look soon, if one of the SKUs has levels. Once a command."""
+    known = ("refills asked for", call.request_id)
+    if not sku_ids or known in call.session.info:
+        return
+    mine = (FaceLevel.warehouse_id == call.warehouse_id) & FaceLevel.sku_id.in_(sorted(sku_ids))
+    if call.session.scalars(select(FaceLevel.id).where(mine).limit(1)).first() is not None:
+        call.session.info[known] = True
+        announce(call, WANTED, "refills")
+
+
+def ask_before_wave(call: Call) -> None:
+    """A wave is gathered: a plan is to look soon at what its orders need, if any SKU has levels."""
+    mine = select(FaceLevel.sku_id).where(FaceLevel.warehouse_id == call.warehouse_id).limit(1)
+    ask_for_refills(call, call.session.scalars(mine).all())
 
 
 def plan(call: Call, needs: Sequence[Need] = ()) -> int:
@@ -143,8 +162,7 @@ def _ground(call: Call) -> Ground:
         frozenset(session.scalars(reach)),
     )
     for row in session.scalars(select(Refill).where(Refill.warehouse_id == house, Refill.state.in_(OPEN_STATES))):
-        if row.reason in (RefillReason.EMPTY, RefillReason.LOW):
-            ground.coming[row.sku_id] += row.quantity
+        ground.coming.add(row.sku_id)
         ground.leaving[row.source_id] += row.quantity - row.held
         ground.aimed[row.target_id] = row.sku_id
     return ground
@@ -215,22 +233,25 @@ def _make_urgent(call: Call, ground: Ground, needs: Sequence[Need]) -> dict[int,
 
 
 def _wants(ground: Ground, needs: Sequence[Need]) -> Iterator[Want]:
-    """The most urgent first. What the reserve has too little of comes from its next row as well."""
+    """The most urgent first. What orders need is brought with what the face lacks; the rest comes from the next row."""
+    lacking = {sku: each for sku in sorted(ground.levels) if (each := _lacks(ground, sku)) is not None}
     for need in sorted(needs, key=lambda each: (PRIORITIES[each.reason], each.stock_id)):
         row = ground.rows.get(need.stock_id)
         if row is not None and row.usable and not row.reach and need.quantity > ground.leaving[row.place_id]:
-            yield Want(row, need.quantity, need.reason)
-    lacking = [(each, sku_id) for sku_id in sorted(ground.levels) if (each := _lacks(ground, sku_id)) is not None]
-    for (reason, quantity), sku_id in sorted(lacking, key=lambda each: (PRIORITIES[each[0][0]], each[1])):
+            _, lacks = lacking.pop(row.sku_id, (need.reason, 0))
+            yield Want(row, need.quantity + lacks, need.reason, need.quantity)
+    for sku_id, (reason, quantity) in sorted(lacking.items(), key=lambda each: (PRIORITIES[each[1][0]], each[0])):
         yield from _from_reserve(ground, sku_id, quantity, reason)
 
 
 def _lacks(ground: Ground, sku_id: int) -> tuple[RefillReason, int] | None:
-    """Why and how much is missing in reach, if it is."""
+    """Why and how much is missing in reach, if it is and nothing is on its way yet."""
+    if sku_id in ground.coming:
+        return None
     here = ground.of_sku(sku_id, reach=True)
-    free = sum(row.on_hand - row.promised for row in here) + ground.coming[sku_id]
+    free = sum(row.on_hand - row.promised for row in here)
     levels = ground.levels[sku_id]
-    if not here and not ground.coming[sku_id]:
+    if not here:
         return RefillReason.EMPTY, levels.quantity_max
     return (RefillReason.LOW, levels.quantity_max - free) if free < levels.quantity_min else None
 
@@ -246,14 +267,12 @@ def _from_reserve(ground: Ground, sku_id: int, quantity: int, reason: RefillReas
 def _ask(call: Call, ground: Ground, want: Want) -> Piece | None:
     """One refill, if there is a slot for it and none of its kind yet."""
     row, sku = want.row, ground.skus[want.row.sku_id]
-    by_order = want.reason in (RefillReason.WAVE, RefillReason.ORDER)
-    there = row.on_hand - ground.leaving[row.place_id] - (0 if by_order else row.promised)
+    there = row.on_hand - row.promised + want.follows - ground.leaving[row.place_id]
+    room = max(ground.levels[sku.id].quantity_max, want.quantity)
     if sku.weight_g:
-        there = min(there, max(1, refill_rules.WALK_WEIGHT_G_MAX // sku.weight_g))
-    levels = ground.levels[sku.id]
-    case = refill_rules.best_case(ground.cases.get(sku.id, ()), max(levels.quantity_max, want.quantity))
-    quantity = to_carry(want.quantity, case, max(levels.quantity_max, want.quantity), there)
-    found = _target(call, ground, want, quantity, case)
+        room = min(room, max(1, refill_rules.WALK_WEIGHT_G_MAX // sku.weight_g))
+    case = refill_rules.best_case(ground.cases.get(sku.id, ()), room)
+    found = _target(call, ground, want, to_carry(want.quantity, case, room, there), case)
     if found is None:
         return None
     quantity, target_id = found

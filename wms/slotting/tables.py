@@ -330,8 +330,9 @@ class Refill(Base):
     """Carry goods from reserve to a pick face. `open_key` names SKU, lot, book and target while it is open, so that
     there is one of a kind.
 
-    open: on the board; carried: `taken` pieces are on their way, which `hold_id` keeps from being promised; done: so
-    many (`moved`) were put down. `short` is what was not found at the source.
+    open: on the board; carried: `taken` pieces are on their way, those that were free kept by `hold_id` from being
+    promised; done: so many (`moved`) were put down, `followed` of them with the promises of orders. `short` is what was
+    not found at the source.
     """
 
     __tablename__ = "refill"
@@ -357,6 +358,7 @@ class Refill(Base):
     taken: Mapped[int] = mapped_column(default=0)
     short: Mapped[int] = mapped_column(default=0)
     moved: Mapped[int] = mapped_column(default=0)
+    followed: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[UtcTime]
     made_by: Mapped[Code]
     closed_at: Mapped[datetime | None]

@@ -33,6 +33,8 @@ from wms.outbound.values import (
     WantedLine,
 )
 from wms.site.tables import Slot, Warehouse
+from wms.slotting.reach import in_reach
+from wms.slotting.refilling import ask_for_refills
 
 LOOKS_MAX = 4
 ORDERS_PER_CALL_MAX = 200
@@ -82,6 +84,7 @@ _free = (
         (_stock.c.on_hand - _stock.c.promised).label("free"),
         _lot.c.expires_on,
         _stock.c.first_in_at,
+        in_reach(bindparam("w")).label("in_reach"),
     )
     .join(_slot, _slot.c.place_id == _stock.c.place_id)
     .join(_lot, _lot.c.id == _stock.c.lot_id)
@@ -197,8 +200,11 @@ def _promise_all(call: Call, order: Any, wanted: Sequence[WantedLine], book: str
     takes: list[Take] = []
     short: list[ShortLine] = []
     for _ in range(LOOKS_MAX):
-        plan = promise(wanted, _look(call, order.merchant_id, wanted, book), today)
+        found = _look(call, order.merchant_id, wanted, book)
+        plan = promise(wanted, found, today)
         lost = _hold(call, order.merchant_id, plan.takes)
+        high = {row.stock_id: row.sku_id for row in found if not row.in_reach}
+        ask_for_refills(call, {high[take.stock_id] for take in plan.takes if take.stock_id in high})
         takes += [take for take in plan.takes if take.line_id not in lost]
         short += plan.short
         wanted = [line for line in wanted if line.line_id in lost]
@@ -221,7 +227,8 @@ def _hold(call: Call, merchant_id: int, takes: Sequence[Take]) -> set[int]:
         if take.line_id in lost:
             continue
         try:
-            hold_id = ledger.hold(call, take.stock_id, merchant_id, take.quantity, Purpose.ORDER_LINE, take.line_id)
+            purpose = (Purpose.ORDER_LINE, take.line_id)
+            hold_id = ledger.hold(call, take.stock_id, merchant_id, take.quantity, *purpose, follows=True)
         except Refused as no:
             if no.reason not in _LOST_THE_RACE:
                 raise

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, select, update
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.ledger import service as ledger
+from wms.ledger.following import settled
 from wms.ledger.tables import Hold
 from wms.ledger.values import Purpose
 from wms.outbound.tables import OrderLine
@@ -30,9 +31,13 @@ _open_holds = (
 _less = update(_lines).where(_lines.c.id == bindparam("line")).values(allocated=_lines.c.allocated - bindparam("less"))
 
 
+def _read(call: Call, order_id: int) -> Sequence[Any]:
+    return call.session.execute(_open_holds, {"o": order_id}).all()
+
+
 def give_back(call: Call, order_id: int) -> int:
     """Release whatever is still promised to the order; how many pieces that was. Stock ids ascending, as always."""
-    rows: Sequence[Any] = call.session.execute(_open_holds, {"o": order_id}).all()
+    rows = settled(call, lambda: _read(call, order_id), lambda row: int(row.stock_id))
     per_line: dict[int, int] = {}
     for row in rows:
         per_line[row.reference_id] = per_line.get(row.reference_id, 0) + row.quantity

@@ -20,6 +20,7 @@ from wms.outbound.tables import Order, OrderLine, Wave
 from wms.outbound.values import OrderState, WaitingOrder, WaveDraft, WaveState
 from wms.site import queries as site
 from wms.site.tables import Warehouse
+from wms.slotting.refilling import ask_before_wave
 
 ORDERS_PER_CALL_MAX = 20_000
 
@@ -154,8 +155,9 @@ def begin_planning(call: Call, wave_no: str) -> None:
 
 
 def stop_planning(call: Call, wave_no: str) -> None:
-    """The planner gave up: the wave is a draft again."""
+    """Nobody plans the wave any more, or not yet: it is a draft, and what its orders need is to come into reach."""
     _step(call, wave_no, (WaveState.PLANNING,), WaveState.DRAFT)
+    ask_before_wave(call)
 
 
 def release_wave(call: Call, wave_no: str) -> int:

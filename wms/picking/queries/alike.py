@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -17,6 +18,7 @@ from wms.outbound.rules import turn_of
 from wms.picking.values import Lying
 from wms.site import queries as site
 from wms.site.tables import Slot
+from wms.slotting.reach import in_reach
 
 
 def lying_alike(session: Session, warehouse_id: int, sku_ids: Sequence[int]) -> list[Lying]:
@@ -47,6 +49,7 @@ def _lying(session: Session, warehouse_id: int, which: Any) -> list[Lying]:
             Slot.aisle_index,
             Slot.y_mm,
             (Stock.on_hand - Stock.promised).label("free"),
+            in_reach(warehouse_id).label("in_reach"),
         )
         .join(Slot, Slot.place_id == Stock.place_id)
         .join(Lot, Lot.id == Stock.lot_id)
@@ -66,7 +69,7 @@ def _lying(session: Session, warehouse_id: int, which: Any) -> list[Lying]:
     return [
         Lying(
             row.id,
-            (row.lot_id, row.book, turn_of(row.expires_on, house.local(row.first_in_at).date())),
+            (row.lot_id, row.book, _turn(row.expires_on, house.local(row.first_in_at).date(), reach=row.in_reach)),
             row.place_id,
             row.code,
             row.zone_id,
@@ -75,3 +78,9 @@ def _lying(session: Session, warehouse_id: int, which: Any) -> list[Lying]:
         )
         for row in session.execute(query)
     ]
+
+
+def _turn(expires_on: date | None, came_in_on: date, *, reach: bool) -> str:
+    """Nobody is sent up a ladder to walk less."""
+    turn = turn_of(expires_on, came_in_on)
+    return turn if reach else f"{turn}, above"

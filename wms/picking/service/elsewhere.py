@@ -23,6 +23,7 @@ from wms.optimise.geometry import Stop
 from wms.picking.values import Found, PickFacts
 from wms.site import queries as site
 from wms.site.tables import Slot
+from wms.slotting.reach import in_reach
 
 SLOTS_TRIED_MAX = 20
 _LOST_THE_RACE = (Reason.STOCK_INSUFFICIENT, Reason.STOCK_PROMISED, Reason.STOCK_FROZEN)
@@ -89,7 +90,7 @@ def elsewhere(call: Call, wanted: Promise) -> list[Found]:
             Slot.retired.is_(False),
             or_(Lot.expires_on.is_(None), Lot.expires_on >= today + timedelta(days=min_days)),
         )
-        .order_by(Lot.expires_on.is_(None), Lot.expires_on, Stock.first_in_at, Stock.id)
+        .order_by(Lot.expires_on.is_(None), Lot.expires_on, ~in_reach(call.warehouse_id), Stock.first_in_at, Stock.id)
         .limit(SLOTS_TRIED_MAX)
     )
     return [_found(*row) for row in call.session.execute(query)]

@@ -18,6 +18,7 @@ from wms.catalog.tables import Sku
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
+from wms.ledger import following
 from wms.ledger.tables import Hold, Stock
 from wms.ledger.values import Purpose
 from wms.optimise.geometry import Point, Stop
@@ -36,6 +37,7 @@ from wms.work import service as work
 MM_PER_M = 1_000
 ROUNDS = 1
 SOLVE_S_MAX = 3.0
+LOOKS_MAX = 5
 
 _batch = table_of(Batch)
 _on_cart = table_of(BatchOrder)
@@ -90,6 +92,15 @@ def goods_of(session: Session, wave_id: int, order_ids: Sequence[int] | None = N
     rows = session.execute(query).all()
     cut_off = {row[1] for row in rows if row.shut}
     return [_promised(*row[:-1]) for row in rows if row[1] not in cut_off]
+
+
+def pinned_goods(call: Call, wave_id: int, order_ids: Sequence[int] | None = None) -> list[Goods]:
+    """As `goods_of`, for who sends somebody: from now on nobody carries these goods to a pick face. Raises BUSY."""
+    for _ in range(LOOKS_MAX):
+        goods = goods_of(call.session, wave_id, order_ids)
+        if following.pin(call, [each.hold_id for each in goods]) == len(goods):
+            return goods
+    raise Refused(Reason.BUSY)
 
 
 def _promised_goods(wave_id: int) -> Select[*tuple[Any, ...]]:
@@ -160,7 +171,7 @@ def apply_plan(call: Call, wave_no: str, plan: WavePlan) -> Planned:
     if call.session.execute(select(_batch.c.id).where(_batch.c.wave_id == wave.id).limit(1)).first():
         raise Refused(Reason.WAVE_STATE_WRONG, state="planned")
     check_sound(plan)
-    goods = goods_of(call.session, wave.id)
+    goods = pinned_goods(call, wave.id)
     gone = _gone_since(plan.problem, goods)
     batches = _as_floor_is(call, laid_out(plan, gone), plan.problem)
     outbound.put_back(call, sorted(set(_released(call, wave.id)) - {each.order_id for each in goods}))

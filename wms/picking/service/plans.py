@@ -25,7 +25,7 @@ from wms.picking.rules.planning import laid_again
 from wms.picking.rules.rerouting import walkable
 from wms.picking.service.carts import close_wave
 from wms.picking.service.chosen import MovedHolds, move_to_chosen
-from wms.picking.service.planning import goods_of, make_batch
+from wms.picking.service.planning import make_batch, pinned_goods
 from wms.picking.solver import Better, Done, Laid
 from wms.picking.tables import Batch, KeptPlan, PlanBatch
 from wms.picking.values import LOST_AFTER, Goods, PlannedBatch, PlanState, Wish
@@ -280,7 +280,7 @@ def release_some(call: Call, wave_no: str, beat_at: datetime, batches_max: int =
     order_ids = [id for part in parts for id in part.order_ids["ids"]]
     outbound.keep_in_order(call, order_ids)
     moved = move_to_chosen(call, [part.picks for part in parts])
-    goods = _by_order(goods_of(call.session, plan.wave_id, order_ids))
+    goods = _by_order(pinned_goods(call, plan.wave_id, order_ids))
     for part in parts:
         batch_id = _release_part(call, plan, part, hall, goods, moved)
         call.session.execute(update(_part).where(_part.c.id == part.id).values(batch_id=batch_id))

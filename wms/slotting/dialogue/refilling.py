@@ -30,13 +30,13 @@ from wms.core.dialogue import (
 )
 from wms.core.refusal import Reason, Refused
 from wms.site.values import SlotFacts
-from wms.slotting import carrying
-from wms.slotting.carrying import Leg
+from wms.slotting import carrying, legs
+from wms.slotting.legs import Leg
 from wms.slotting.refilling import REFILL_TASK
 
 SOURCE, ITEM, QUANTITY, TARGET, BACK = "scan_source", "scan_item", "type_quantity", "scan_target", "scan_back"
 LATER_MIN = 20
-_PIPS = {SOURCE: "refill.source", ITEM: "refill.item", QUANTITY: "refill.quantity", TARGET: "refill.target"}
+_PIPS = {"refill.source": (SOURCE,), "refill.item": (ITEM, QUANTITY), "refill.target": (TARGET,)}
 
 
 def _begin(call: Call, given: Mapping[str, Any]) -> Move:
@@ -49,11 +49,11 @@ def _begin(call: Call, given: Mapping[str, Any]) -> Move:
 def _next(turn: Turn, walk_id: int, later: Sequence[int], message: Message | None, *, put: bool = False) -> Move:
     """The next to fetch, else the next to put down; `put`: first put down what is on the cart."""
     try:
-        legs = carrying.legs_of(turn.call, walk_id)
+        ahead = legs.legs_of(turn.call, walk_id)
     except Refused:
         return Move(None, {}, message)
-    carried = [leg for leg in legs if leg.state == "carried"]
-    to_fetch = [leg for leg in legs if leg.state == "open" and leg.id not in later]
+    carried = [leg for leg in ahead if leg.state == "carried"]
+    to_fetch = [leg for leg in ahead if leg.state == "open" and leg.id not in later]
     if carried and (put or not to_fetch):
         return _at(TARGET, walk_id, carried[0], later, message or _go(carried[0].target), put=put)
     if to_fetch:
@@ -71,7 +71,7 @@ def _go(slot: SlotFacts) -> Message:
 
 
 def _leg(turn: Turn) -> Leg:
-    return carrying.leg(turn.call, int(turn.state["refill"]))
+    return legs.leg(turn.call, int(turn.state["refill"]))
 
 
 def _walk_id(turn: Turn) -> int:
@@ -89,14 +89,14 @@ def _stay(turn: Turn, step: str, message: Message, **more: Any) -> Move:
 def how_many(turn: Turn, leg: Leg, quantity: int) -> str:
     """In cases and pieces: "2 cases = 24 pieces"."""
     cases = leg.cases_of(quantity)
-    key = "refill.cases" if cases else "refill.pieces"
-    return turn.say(key, cases=cases, quantity=quantity, unit=leg.sku.unit)
+    key = "refill.pieces" if not cases else "refill.case" if cases == 1 else "refill.cases"
+    return turn.say(key, cases=cases, quantity=quantity)
 
 
 def _pips(turn: Turn, now: str) -> list[Pip]:
-    at = list(_PIPS).index(now) if now in _PIPS else len(_PIPS)
+    at = next((number for number, steps in enumerate(_PIPS.values()) if now in steps), len(_PIPS))
     state = ["done" if number < at else "now" if number == at else "next" for number in range(len(_PIPS))]
-    return [Pip(turn.say(key), each) for key, each in zip(_PIPS.values(), state, strict=True)]
+    return [Pip(turn.say(key), each) for key, each in zip(_PIPS, state, strict=True)]
 
 
 def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
@@ -106,10 +106,12 @@ def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
 
 def _item(turn: Turn, leg: Leg, quantity: int) -> ItemCard:
     merchant = catalog.merchant_by_id(turn.call.session, turn.call.warehouse_id, leg.sku.merchant_id)
-    lines = [how_many(turn, leg, quantity)] if leg.case > 1 else []
+    cases = leg.cases_of(quantity)
+    figure, unit = (cases, turn.say("refill.how_many_cases")) if cases else (quantity, leg.sku.unit)
+    lines = [how_many(turn, leg, quantity)] if cases else []
     if leg.lot.code != "-":
         lines.append(f"{turn.say('receive.lot')} {leg.lot.code}")
-    return ItemCard(merchant.name, leg.sku.name, quantity, leg.sku.unit, leg.sku.code[-4:], lines)
+    return ItemCard(merchant.name, leg.sku.name, figure, unit, leg.sku.code[-4:], lines)
 
 
 def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Screen:
@@ -117,8 +119,8 @@ def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Scre
     slot, heading = (leg.source, "refill.go") if step in (SOURCE, ITEM, QUANTITY) else (leg.target, "refill.put_down")
     if step == BACK:
         slot, heading = leg.source, "refill.put_back"
-    legs = carrying.legs_of(turn.call, leg.walk_id) if step != BACK else []
-    left = Fact(turn.say("refill.left"), str(len(legs)), turn.say(f"refill.reason.{leg.reason}"))
+    ahead = legs.legs_of(turn.call, leg.walk_id) if step != BACK else []
+    left = Fact(turn.say("refill.left"), str(len(ahead)), turn.say(f"refill.reason.{leg.reason}"))
     return Screen(
         prompt=turn.say(f"refill.{step}"),
         icon="pen" if ask else "barcode",
@@ -132,7 +134,7 @@ def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Scre
 
 def _source_screen(turn: Turn) -> Screen:
     keys = [Key("F1", turn.say("refill.nothing"), "nothing"), Key("F2", turn.say("refill.later"), "later")]
-    if any(leg.state == "carried" for leg in carrying.legs_of(turn.call, _walk_id(turn))):
+    if any(leg.state == "carried" for leg in legs.legs_of(turn.call, _walk_id(turn))):
         keys.append(Key("F3", turn.say("refill.put_first"), "put_first"))
     return _screen(turn, SOURCE, *keys)
 
@@ -262,6 +264,10 @@ def _target_scanned(turn: Turn, scan: Scan) -> Move:
 def _stored(turn: Turn, stored: carrying.Stored) -> Message:
     amount = how_many(turn, stored.leg, stored.moved)
     words = turn.say("refill.done", slot=stored.leg.target.code, amount=amount)
+    if stored.back:
+        back = how_many(turn, stored.leg, stored.back)
+        words = turn.say("refill.some_back", amount=amount, back=back, slot=stored.leg.source.code)
+        return Message(Level.ATTENTION, words, speech=words)
     return Message(Level.DONE, words, speech=words)
 
 

@@ -1,5 +1,5 @@
-"""Slots: the three gains, where is picked and walked, which moves or racks divided anew would pay and why, what if,
-and how right it was.
+"""Slots: the three gains, where is picked and walked, which moves or racks divided anew would pay and why, pick faces
+refilled, what if, and how right it was.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from wms.terminal.sections.common import Asked, Part
 from wms.terminal.sections.gains import gains_part
 from wms.terminal.sections.overview import MAP_S
 from wms.terminal.sections.racks import rack_parts
+from wms.terminal.sections.refills import refill_parts
 from wms.terminal.sections.slot_more import more_part
 
 MAP_MODES = ("heat", "metres", "quiet", "fill", "table")
-PLANS = ("moves", "racks")
+PLANS = ("moves", "racks", "refills")
 HEAT_DAYS = 28
 
 
@@ -31,6 +32,8 @@ def slots_section(asked: Asked) -> list[Part]:
     above = [gains_part(asked), Part("slot_map", "slot_map", _map(asked, plan), reader.say("terminal.map"))]
     if asked.option("plan", PLANS) == "racks":
         return [*above, *rack_parts(asked)]
+    if asked.option("plan", PLANS) == "refills":
+        return [*above, *refill_parts(asked)]
     open_ones = queries.moves(session, house, ("proposed", "accepted"))
     fills = {
         "plan": plan,

@@ -10,7 +10,19 @@ from collections.abc import Mapping
 from wms.core.call import Call
 from wms.core.refusal import Reason, Refused
 from wms.people.rules import require
-from wms.terminal.service.deeds import closing, gains, house, labels, line, orders, people, printing, slots, waves
+from wms.terminal.service.deeds import (
+    closing,
+    gains,
+    house,
+    labels,
+    line,
+    orders,
+    people,
+    printing,
+    refills,
+    slots,
+    waves,
+)
 from wms.terminal.service.deeds.deed import Args, Deed, Done
 
 DEEDS: Mapping[str, Deed] = {
@@ -21,6 +33,7 @@ DEEDS: Mapping[str, Deed] = {
     **line.DEEDS,
     **labels.DEEDS,
     **slots.DEEDS,
+    **refills.DEEDS,
     **gains.DEEDS,
     **house.DEEDS,
     **closing.DEEDS,
