@@ -130,6 +130,7 @@ def test_too_little_at_the_source_is_taken_and_its_slot_is_to_be_counted(park: P
     hand = hands(park).scan(RESERVE).scan(face.piece).press("by_piece").press("quantity", "7")
     assert hand.message is not None
     assert hand.message.level is Level.ATTENTION
+    assert held(park) == 7
     hand.scan(FACE)
     assert (on_hand(park, FACE), on_hand(park, RESERVE), held(park)) == (10, 93, 0)
     told = park.read(lambda session: session.scalars(select(OutboxRow).where(OutboxRow.topic == carrying.SHORT)).all())
