@@ -97,7 +97,7 @@ def test_a_printer_that_proves_nothing_ends_at_sent(tmp_path: Path, twin: Twin) 
 
 
 def test_a_reset_behind_the_last_byte_of_an_unproved_label_is_told(tmp_path: Path, twin: Twin) -> None:
-    bench = Bench(tmp_path, ZplPrinter, str(twin.end.shown["url"]), answers_status=False)
+    bench = Bench(tmp_path, ZplPrinter, str(twin.end.shown["url"]), answers_status=False, proof_s=WAIT_S)
     content = zpl_label(1)
     twin.cable.reset_after(len(content) - 1)
     bench.print("a", content, language="zpl")
