@@ -121,8 +121,8 @@ class TestTwoAllocationsOfFiveUnits:
         for seen in [free(), free()]:
             assert seen == 5
             shelf.write(
-                "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at) "
-                "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at FROM stock WHERE id = :row",
+                "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at, follows) "
+                "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at, FALSE FROM stock WHERE id = :row",
                 row=shelf.low.stock_id,
             )
         assert free() == -5
@@ -142,8 +142,8 @@ class TestBalancesThatAreSkipped:
                 second.result(WAITS_S)
             first.execute(
                 text(
-                    "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at) "
-                    "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at FROM stock WHERE id = :row"
+                    "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at, follows) "
+                    "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at, FALSE FROM stock WHERE id = :row"
                 ),
                 {"row": row.stock_id},
             )

@@ -297,9 +297,10 @@ def test_the_last_unit_is_moved_once_by_many_hands(shelf: Shelf) -> None:
 def test_goods_crossing_between_two_slots_never_deadlock(shelf: Shelf) -> None:
     shelf.moved(5)
     there, back = shelf.movement(1), shelf.movement(1, TO, FROM)
-    works = [lambda call: service.post(call, [there]), lambda call: service.post(call, [back])] * 8
-    answers = at_once([partial(shelf.park.act, work) for work in works])
-    assert [answer for answer in answers if isinstance(answer, Refused)] == []
+    works = [lambda call: service.post(call, [there]), lambda call: service.post(call, [back])] * 5
+    for _ in range(3):  # five each way and five in each slot: none runs short, whoever comes first
+        answers = at_once([partial(shelf.park.act, work) for work in works])
+        assert [answer for answer in answers if isinstance(answer, Refused)] == []
     assert sum(shelf.at(code)[0] for code in (FROM, TO)) == 10
 
 

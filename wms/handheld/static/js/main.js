@@ -102,7 +102,7 @@ class Page {
     const [, kind = OWN_LABELS[wanted]] = OWN_LABEL.exec(code) ?? [];
     this.closeLocal();
     if (kind !== OWN_LABELS[wanted]) {
-      this.login.message = { ...this.complaint("wrong", this.say(`not_a_${wanted}`), ""), scanned: code };
+      this.login.message = { ...this.complaint("wrong", this.say(this.login.scanningStation ? "not_a_station" : "not_a_badge"), ""), scanned: code };
       return this.draw();
     }
     this.sound.play("receipt");
