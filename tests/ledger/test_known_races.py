@@ -39,6 +39,11 @@ WAITS_S = 0.5
 SOON_S = 30
 BARCODE = "6901234567892"
 
+PROMISE_FIVE = (
+    "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at, follows) "
+    "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at, FALSE FROM stock WHERE id = :row"
+)
+
 
 @dataclass(frozen=True)
 class Shelf:
@@ -121,8 +126,7 @@ class TestTwoAllocationsOfFiveUnits:
         for seen in [free(), free()]:
             assert seen == 5
             shelf.write(
-                "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at, follows) "
-                "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at, FALSE FROM stock WHERE id = :row",
+                PROMISE_FIVE,
                 row=shelf.low.stock_id,
             )
         assert free() == -5
@@ -141,10 +145,7 @@ class TestBalancesThatAreSkipped:
             with pytest.raises(StillWaiting):
                 second.result(WAITS_S)
             first.execute(
-                text(
-                    "INSERT INTO hold (warehouse_id, merchant_id, stock_id, purpose, reference_id, quantity, made_at, follows) "
-                    "SELECT warehouse_id, merchant_id, id, 'order_line', 1, 5, first_in_at, FALSE FROM stock WHERE id = :row"
-                ),
+                text(PROMISE_FIVE),
                 {"row": row.stock_id},
             )
             first.commit()
