@@ -110,6 +110,7 @@ def test_hostile_lines_are_counted_and_refused_and_the_next_measure_counts(
             machine.control(raw=line)
         machine.control(**{"pass": ["SF1"]})
         wait_until(lambda: ids(config) == [1])
+        wait_until(lambda: "unsound" in gateway.health()["devices"][0]["counters"])  # told now and then
         counters = gateway.health()["devices"][0]["counters"]
         assert machine.control(report=True)["refused"] == [{"nak": 99, "reason": "FORMAT"}]
     assert (counters["unsound"], counters["dropped"]) == (2, 1)

@@ -94,6 +94,7 @@ def test_a_gateway_takes_scans_loses_none_to_an_unplugged_cable_and_finds_the_sc
         gateway.wait_ready("scanner1")
         machine.control(scan="SF125")
         wait_until(lambda: len(events_of(config, "scan")) == 3)
+        wait_until(lambda: "unsound" in gateway.health()["devices"][0]["counters"])  # told now and then
         counters = gateway.health()["devices"][0]["counters"]
     scans = events_of(config, "scan")
     assert [(scan["code"], scan.get("aim")) for scan in scans] == [
