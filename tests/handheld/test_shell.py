@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -217,6 +218,26 @@ def test_a_refused_scan_leaves_nothing_behind(hand: Hand) -> None:
     hand.scan(codes.make(Kind.SLOT, "Z99-99-9"))
     assert hand.at == before
     assert hand.message["level"] == "wrong"
+
+
+@pytest.mark.parametrize("wait_s", ["0", "0.2", "1"])
+def test_who_waits_for_news_of_the_screen_shown_gets_it_after_that_time(hand: Hand, wait_s: str) -> None:
+    log_in(hand)
+    version = hand.shown["work"]["version"]
+    began_s = time.monotonic()
+    answer = hand.client.get(f"/pda/state?since={version}&wait_s={wait_s}")
+    assert answer.status_code == 200
+    assert time.monotonic() - began_s >= float(wait_s)
+
+
+@pytest.mark.parametrize(
+    "query", ["since=x", "since=-1", "since=", "since=1&wait_s=x", "since=1&wait_s=nan", "wait_s=-1"]
+)
+def test_a_wait_that_is_no_number_is_refused(hand: Hand, query: str) -> None:
+    log_in(hand)
+    answer = hand.client.get(f"/pda/state?{query}")
+    assert answer.status_code == 400
+    assert json.loads(answer.data)["error"]["reason"] == "bad_input"
 
 
 def test_work_is_resumed_where_it_was_left(hand: Hand) -> None:

@@ -227,6 +227,38 @@ class TestApart:
         assert frames[-1].walk_mm == better[-1].walk_mm
         assert not _lives(pid)
 
+    def test_a_process_that_is_done_plans_the_next_wave_and_one_that_was_killed_does_not(
+        self, sqlite_database: Database
+    ) -> None:
+        floor = a_floor(sqlite_database)
+        wave = drafted(floor)
+        where = floor.park.warehouse_id
+        wave_id = floor.park.read(lambda session: session.scalars(select(Wave.id).where(Wave.no == wave)).one())
+        hall = floor.park.read(lambda session: site.hall(session, where).hall)
+        limits = floor.park.read(lambda session: cart_limits(session, where))
+        goods = floor.park.read(lambda session: goods_of(session, wave_id))
+        planned: list[tuple[int, int]] = []
+        for _time in range(3):
+            with Apart(Ask(wave, hall, limits, 1, 1, 600.0), [goods]) as apart:
+                planned.append((apart.pid, _whole_plan(apart).walk_mm))
+        assert len(set(planned)) == 1
+        kept = planned[0][0]
+        assert _lives(kept)
+        os.kill(kept, signal.SIGKILL)
+        os.waitid(os.P_PID, kept, os.WEXITED | os.WNOWAIT)
+        with Apart(Ask(wave, hall, limits, 1, 1, 600.0), [goods]) as apart:
+            assert apart.pid != kept
+            assert _whole_plan(apart).walk_mm == planned[0][1]
+
+    def test_a_process_whose_plan_nobody_waited_for_is_ended(self, sqlite_database: Database) -> None:
+        floor = a_floor(sqlite_database)
+        where = floor.park.warehouse_id
+        hall = floor.park.read(lambda session: site.hall(session, where).hall)
+        limits = floor.park.read(lambda session: cart_limits(session, where))
+        with Apart(Ask("W", hall, limits, 1, 1, 600.0), []) as apart:
+            pid = apart.pid
+        assert not _lives(pid)
+
     def test_a_child_that_is_killed_is_told_as_busy(self, sqlite_database: Database) -> None:
         floor = a_floor(sqlite_database)
         where = floor.park.warehouse_id
@@ -237,6 +269,15 @@ class TestApart:
             with pytest.raises(Refused) as no:
                 apart.next(60.0)
         assert no.value.reason is Reason.BUSY
+
+
+def _whole_plan(apart: Apart) -> Done:
+    until_s = time.monotonic() + 120
+    while time.monotonic() < until_s:
+        frame = apart.next(1.0)
+        if isinstance(frame, Done):
+            return frame
+    raise AssertionError("no plan within two minutes")
 
 
 def _lives(pid: int) -> bool:

@@ -4,6 +4,7 @@ id.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -27,8 +28,9 @@ from wms.site import queries as site_queries
 SESSION_COOKIE = "chuwei_pda"
 CSRF_COOKIE = "csrf"
 SESSION_S = 12 * 3600
-WAIT_S_MAX = 20
-DIGITS_MAX = 9
+WAIT_S_MAX = 20.0
+VERSION = re.compile(r"[0-9]{1,9}")
+SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 WALL = WallClock()
 PAGE_TEXTS = ("pda.",)
 
@@ -96,11 +98,11 @@ def log_out() -> Response:
 def state() -> Response:
     """Where this person stands; with `since` (a version) and `wait_s` it waits for a change made elsewhere."""
     who, at = _who(), edge()
-    since, wait_s = request.args.get("since", ""), min(WAIT_S_MAX, _whole(request.args.get("wait_s", "")))
-    if _is_whole(since) and wait_s:
+    since, wait_s = _known_version(request.args.get("since")), _seconds(request.args.get("wait_s", "0"))
+    if since is not None and wait_s:
         name = f"person:{who.person_id}"
         seen = at.db.wakes.seen(name)
-        if _version(who) == int(since):
+        if _version(who) == since:
             at.db.wakes.wait(name, seen, wait_s)
     return json_response(to_json(shell.envelope(at.db, at.clock, who)))
 
@@ -112,13 +114,22 @@ def ahead() -> Response:
     return json_response(to_json(shell.ahead(at.db, at.clock, who)))
 
 
-def _is_whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
+def _known_version(text: str | None) -> int | None:
+    """The version a page shows; None where it shows none. Raises BAD_INPUT."""
+    if text is None:
+        return None
+    if not VERSION.fullmatch(text):
+        raise Refused(Reason.BAD_INPUT, what="since: the version shown, a whole number")
+    return int(text)
 
 
-def _whole(text: str) -> int:
-    """Digits as a number, 0 where there is none."""
-    return int(text) if _is_whole(text) else 0
+def _seconds(text: str) -> float:
+    """How long to wait, also in fractions, at most WAIT_S_MAX. Raises BAD_INPUT: who asked without waiting would ask
+    without end.
+    """
+    if not SECONDS.fullmatch(text):
+        raise Refused(Reason.BAD_INPUT, what="wait_s: seconds")
+    return min(WAIT_S_MAX, float(text))
 
 
 def _version(who: Who) -> int:

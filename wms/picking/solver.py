@@ -1,22 +1,23 @@
-"""The process that plans a wave: goods in, better and better plans out. It never opens a database.
+"""The process that plans waves: goods in, better and better plans out. It never opens a database.
 
 It is started by `wms.picking.service.apart` and by nobody else; both ends are this program, so nothing from outside is
-ever unpickled. What comes in: an `Ask`, lists of `Goods`, None. Any further byte, and the
-end of the stream, says stop: the best plan so far is laid out. What goes out: `Better` each time a plan is shorter,
-lists of `PlannedBatch` without their goods, `Done` or `No`.
+ever unpickled. What comes in, wave after wave: an `Ask`, lists of `Goods`, None. The end of the stream says stop: the
+best plan so far is laid out, and the process ends. What goes out: `Better` each time a plan is shorter, lists of
+`PlannedBatch` without their goods, `Done` or `No`; and `Free` when another wave may be asked for.
 """
 
 from __future__ import annotations
 
 import os
 import pickle
+import queue
 import resource
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wms.core.refusal import Refused
 from wms.optimise.batching import BatchPlan
@@ -29,12 +30,15 @@ from wms.picking.rules.spread import spread_out
 from wms.picking.values import CartLimits, Goods, Lying, PlannedBatch, Problem, WavePlan
 
 NICE = 15
+IDLE_S = 300.0  # nobody asked anything for so long: the memory is given back
+REUSED_MB_MAX = 256  # who has grown larger over a large wave is not kept
 QUIET_S = 8.0  # no better plan for so long: it is good enough
 FIRST_PLAN_S_MAX = 120.0
 NEARBY_S_MAX = 8.0  # how long slots are chosen once the batches stand
 FINISH_S_MAX = 1.0  # how long a search that was told to stop may take to do so
 BATCHES_A_FRAME = 20
 LOOK_S = 0.02
+SEARCH = "search"
 CREW = Crew(people=1, walk_mm_per_s=1_200, stop_s=9.0, setup_s=60.0)
 
 
@@ -109,6 +113,11 @@ class No:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Nothing of the last wave is left over: another may be asked for."""
+
+
 def laid(batch: PlannedBatch, promised_from: Mapping[int, int]) -> Laid:
     """A planned batch without its goods; `promised_from` is hold -> stock."""
     moved = [(stop, goods) for stop, goods in batch.picks if goods.stock_id != promised_from[goods.hold_id]]
@@ -140,7 +149,7 @@ class _Search:
         self.no = ""
         self.news: list[Better] = []
         self._best_at_s = self._began_s
-        self._thread = threading.Thread(target=self._run, name="search", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=SEARCH, daemon=True)
         self._thread.start()
 
     @property
@@ -211,7 +220,7 @@ def plan(ask: Ask, goods: list[Goods], stop: threading.Event) -> Iterator[Better
     walk_mm = sum(batch.walk_mm for batch in batches)
     yield Done(
         search.ms,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        _memory_mb(),
         walk_mm,
         sum(batch.s_shape_mm for batch in batches),
         first_come_mm(replace(problem, rounds=0)),
@@ -237,26 +246,53 @@ def _bound(problem: Problem, found: WavePlan, ask: Ask, walk_mm: int) -> int:
     return min(found.batches.lower_bound_mm, least, walk_mm)
 
 
-def _goods(stream: BinaryIO) -> Iterator[Goods]:
-    while (some := pickle.load(stream)) is not None:
+def _listen(stream: BinaryIO, heard: queue.SimpleQueue[Any], stop: threading.Event) -> None:
+    """What the parent says, as it comes; its end says stop."""
+    try:
+        while True:
+            heard.put(pickle.load(stream))
+    except (EOFError, OSError, pickle.UnpicklingError):
+        stop.set()
+        heard.put(None)
+
+
+def _goods(heard: queue.SimpleQueue[Any]) -> Iterator[Goods]:
+    while (some := heard.get()) is not None:
         yield from some
 
 
-def _listen(stream: BinaryIO, stop: threading.Event) -> None:
-    """Anything more from the parent, its end included, says stop."""
-    stream.read(1)
-    stop.set()
+def _next_ask(heard: queue.SimpleQueue[Any]) -> Ask | None:
+    """What is asked next; None when nobody will, or did not for long."""
+    try:
+        asked: Ask | None = heard.get(timeout=IDLE_S)
+    except queue.Empty:
+        return None
+    return asked
+
+
+def _may_go_on(stop: threading.Event) -> bool:
+    """Nobody said stop, no search that would not stop is still at it, and the memory is small."""
+    quiet = not any(thread.name == SEARCH for thread in threading.enumerate())
+    return quiet and not stop.is_set() and _memory_mb() <= REUSED_MB_MAX
+
+
+def _memory_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def main() -> None:
-    """One wave in, one plan out."""
+    """Wave after wave in, a plan for each out."""
     os.nice(NICE)
     given, out = sys.stdin.buffer, sys.stdout.buffer
-    ask: Ask = pickle.load(given)
-    goods = list(_goods(given))
+    heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
     stop = threading.Event()
-    threading.Thread(target=_listen, args=(given, stop), daemon=True).start()
-    for frame in plan(ask, goods, stop):
-        pickle.dump(frame, out)
+    threading.Thread(target=_listen, args=(given, heard, stop), daemon=True).start()
+    while (asked := _next_ask(heard)) is not None:
+        for frame in plan(asked, list(_goods(heard)), stop):
+            pickle.dump(frame, out)
+            out.flush()
+        if not _may_go_on(stop):
+            break
+        pickle.dump(Free(), out)
         out.flush()
     os._exit(0)  # a search that would not stop holds up nobody

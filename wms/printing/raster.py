@@ -29,6 +29,7 @@ ASCENT = 0.86  # of the em: where the baseline lies, so that Chinese characters 
 BOLD_STROKE = 0.018  # of the em, on each side of a stroke
 INK_AT = 150  # grey darker than this becomes a black dot; a little above the middle, as thin strokes burn thin
 PICTURE_DOTS_MAX = 1_200
+TEXTS_KEPT = 512  # of some kilobytes each
 WORD_LENGTH_MAX = 16  # longer runs of Latin letters may be broken anywhere
 
 
@@ -157,14 +158,8 @@ class Canvas:
         if not words:
             return
         left, top, right, bottom = self._corners(box)
-        picture = Image.new("L", (right - left, bottom - top), WHITE)
-        lines, em = self._fitted(words, style, picture.width, picture.height)
-        if style.on_ink and len(lines) == 1:
-            _write_on_ink(picture, lines[0], em, style)
-        else:
-            _write_lines(picture, lines, em, style)
-        mask = picture.point(lambda grey: 255 if grey < INK_AT else 0).convert("1")
-        self._image.paste(WHITE if style.white else BLACK, (left, top), mask)
+        inked = _inked(words, style, right - left, bottom - top, self.dpi)
+        self._image.paste(WHITE if style.white else BLACK, (left, top), inked)
 
     def code(self, box: Box, kind: symbols.Kind, content: str) -> Zone:
         """The code as large as fits into `box` with its quiet zone, in its middle. Refuses what does not fit."""
@@ -204,18 +199,34 @@ class Canvas:
     def _weight(self, weight_mm: float) -> int:
         return max(1, self.dots(weight_mm))
 
-    def _fitted(self, words: str, style: Type, width: int, height: int) -> tuple[tuple[str, ...], int]:
-        largest = max(1, self.dots(style.size))
-        least = max(1, self.dots(style.least)) if style.least else largest
-        for em in range(largest, least - 1, -1):
-            lines = _wrapped(words, em, width, style.bold)
-            if len(lines) <= style.lines and _block_height(len(lines), em) <= height:
-                return lines, em
-        fitting = max(1, min(style.lines, 1 + int((height - least) / (least * LINE_PITCH))))
-        lines = _wrapped(words, least, width, style.bold)
-        if len(lines) <= fitting:
-            return lines, least
-        return (*lines[: fitting - 1], _cut(lines[fitting - 1], least, width, style.bold)), least
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _inked(words: str, style: Type, width: int, height: int, dpi: int) -> Image.Image:
+    """Where ink goes in a box of so many dots. Most of what stands on a label stands on the next one too: it is drawn
+    once. Nobody draws into what comes back.
+    """
+    picture = Image.new("L", (width, height), WHITE)
+    lines, em = _fitted(words, style, width, height, DOTS_PER_MM[dpi])
+    if style.on_ink and len(lines) == 1:
+        _write_on_ink(picture, lines[0], em, style)
+    else:
+        _write_lines(picture, lines, em, style)
+    return picture.point(lambda grey: 255 if grey < INK_AT else 0).convert("1")
+
+
+def _fitted(words: str, style: Type, width: int, height: int, dots_per_mm: float) -> tuple[tuple[str, ...], int]:
+    """The lines of a text and their em in dots, as large as fits."""
+    largest = max(1, round(style.size * dots_per_mm))
+    least = max(1, round(style.least * dots_per_mm)) if style.least else largest
+    for em in range(largest, least - 1, -1):
+        lines = _wrapped(words, em, width, style.bold)
+        if len(lines) <= style.lines and _block_height(len(lines), em) <= height:
+            return lines, em
+    fitting = max(1, min(style.lines, 1 + int((height - least) / (least * LINE_PITCH))))
+    lines = _wrapped(words, least, width, style.bold)
+    if len(lines) <= fitting:
+        return lines, least
+    return (*lines[: fitting - 1], _cut(lines[fitting - 1], least, width, style.bold)), least
 
 
 def _block_height(lines: int, em: int) -> float:
