@@ -36,14 +36,23 @@ class Turns:
     @contextmanager
     def lent(self) -> Iterator[None]:
         """While this thread sleeps. Nothing happens for a thread that never took a turn."""
-        if not getattr(self._mine, "calls", False):
-            yield
-            return
-        self._give()
+        lent = self.lend()
         try:
             yield
         finally:
-            self._take()
+            if lent:
+                self.take_back()
+
+    def lend(self) -> bool:
+        """Give the turn away; False for a thread that never took one, or has lent it already."""
+        if not getattr(self._mine, "calls", False):
+            return False
+        self._give()
+        return True
+
+    def take_back(self) -> None:
+        """What `lend` gave away, for the rest of the call."""
+        self._take()
 
     def _take(self) -> None:
         self._mine.calls = True

@@ -1,7 +1,8 @@
 """Waves on their way to the floor: stock promised, gathered, planned in a process apart, released batch by batch.
 
 Each step is a transaction of its own and short, so that nobody's scan waits for a wave however large it is; between two
-steps the writer is left to others for as long as the step took. A wave that is broken off anywhere can be gone on with.
+steps the machine is left to others for as long as the step had it, not for as long as it waited for it. A wave that is
+broken off anywhere can be gone on with.
 """
 
 from __future__ import annotations
@@ -63,12 +64,12 @@ class House:
         self._began_ns = time.monotonic_ns()
 
     def act(self, work: Callable[[Call], T]) -> T:
-        began_s = time.monotonic()
+        began_s = time.thread_time()
         request_id = f"wave:{self._began_ns}:{next(self._steps)}"
         done: T = system_call(
             self.db, self.clock, self.who.warehouse_id, work, request_id=request_id, actor=self.who.actor
         )
-        time.sleep(min(REST_S_MAX, time.monotonic() - began_s))
+        time.sleep(min(REST_S_MAX, time.thread_time() - began_s))
         return done
 
 

@@ -70,9 +70,6 @@ def emptied_totes(order_id: int | BindParameter[Any]) -> Select[Any]:
 
 
 _sum_left = func.coalesce(func.sum(OrderLine.picked - OrderLine.packed), 0)
-_packed_in = select(func.coalesce(func.sum(ParcelItem.quantity), 0)).where(ParcelItem.parcel_id == Parcel.id)
-_left_of = select(_sum_left).where(OrderLine.order_id == Parcel.order_id)
-
 
 _line, _sku, _barcode = table_of(OrderLine), table_of(Sku), table_of(SkuBarcode)
 _left = _line.c.picked - _line.c.packed
@@ -105,31 +102,47 @@ _following = (
 )
 
 
+_parcel, _order, _merchant, _item = table_of(Parcel), table_of(Order), table_of(Merchant), table_of(ParcelItem)
+_facts_of_parcel = (
+    select(
+        _parcel,
+        _order.c.no.label("order_no"),
+        _merchant.c.name.label("merchant_name"),
+        select(func.coalesce(func.sum(_item.c.quantity), 0))
+        .where(_item.c.parcel_id == _parcel.c.id)
+        .scalar_subquery()
+        .label("packed"),
+        select(func.coalesce(func.sum(_left), 0))
+        .where(_line.c.order_id == _parcel.c.order_id)
+        .scalar_subquery()
+        .label("left"),
+    )
+    .join(_order, _order.c.id == _parcel.c.order_id)
+    .join(_merchant, _merchant.c.id == _parcel.c.merchant_id)
+    .where(_parcel.c.id == bindparam("parcel"), _parcel.c.warehouse_id == bindparam("w"))
+)
+
+
 def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:
     """One parcel. Raises PARCEL_UNKNOWN."""
-    row = session.execute(
-        select(Parcel, Order.no, Merchant.name, _packed_in.scalar_subquery(), _left_of.scalar_subquery())
-        .join(Order, Order.id == Parcel.order_id)
-        .join(Merchant, Merchant.id == Parcel.merchant_id)
-        .where(Parcel.id == parcel_id, Parcel.warehouse_id == warehouse_id)
-    ).one_or_none()
-    if row is None:
+    session.flush()
+    parcel = session.execute(_facts_of_parcel, {"parcel": parcel_id, "w": warehouse_id}).one_or_none()
+    if parcel is None:
         raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)
-    parcel, order_no, merchant_name, packed, left = row
     return ParcelFacts(
         id=parcel.id,
         code=parcel.code,
         number=parcel.number,
         order_id=parcel.order_id,
-        order_no=order_no,
+        order_no=parcel.order_no,
         merchant_id=parcel.merchant_id,
-        merchant_name=merchant_name,
+        merchant_name=parcel.merchant_name,
         courier=parcel.courier,
         state=ParcelState(parcel.state),
         place_id=parcel.place_id,
         station_id=parcel.station_id,
-        packed=int(packed),
-        left=int(left),
+        packed=int(parcel.packed),
+        left=int(parcel.left),
         expected_weight_g=parcel.expected_weight_g,
         weight_g=parcel.weight_g,
         waybill=parcel.waybill,

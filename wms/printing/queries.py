@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
+from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.printing.designs import from_json
 from wms.printing.rules import DUE
@@ -44,10 +45,16 @@ _COLUMNS = (
     PrintJob.changed_at,
 )
 
+_job = table_of(PrintJob)
+_asked_often = select(*(_job.c[column.key] for column in _COLUMNS)).where(_job.c.warehouse_id == bindparam("w"))
+_job_of_id = _asked_often.where(_job.c.id == bindparam("job"))
+_jobs_of_subject = _asked_often.where(_job.c.subject == bindparam("subject")).order_by(_job.c.id).limit(LIST_MAX)
+
 
 def job(session: Session, warehouse_id: int, job_id: int) -> PrintFacts:
     """One job. Raises PRINT_JOB_UNKNOWN."""
-    row = session.execute(_jobs(warehouse_id).where(PrintJob.id == job_id)).one_or_none()
+    session.flush()
+    row = session.execute(_job_of_id, {"w": warehouse_id, "job": job_id}).one_or_none()
     if row is None:
         raise Refused(Reason.PRINT_JOB_UNKNOWN, job=job_id)
     return _facts(row)
@@ -63,9 +70,10 @@ def labels_due(session: Session, warehouse_id: int, station_id: int | None = Non
 
 def prints_of(session: Session, warehouse_id: int, subject: str, document: str | None = None) -> list[PrintFacts]:
     """Every print of a number, the first one first: who wants it again sees how often it was printed. At most 200."""
-    query = _jobs(warehouse_id).where(PrintJob.subject == subject)
-    if document is not None:
-        query = query.where(PrintJob.document == document)
+    if document is None:
+        session.flush()
+        return [_facts(row) for row in session.execute(_jobs_of_subject, {"w": warehouse_id, "subject": subject})]
+    query = _jobs(warehouse_id).where(PrintJob.subject == subject, PrintJob.document == document)
     return [_facts(row) for row in session.execute(query.order_by(PrintJob.id).limit(LIST_MAX))]
 
 

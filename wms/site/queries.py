@@ -251,6 +251,12 @@ _STATION_COLUMNS = (
 )
 
 
+_station = table_of(Station)
+_station_of_id = select(*(_station.c[column.key] for column in _STATION_COLUMNS)).where(
+    _station.c.warehouse_id == bindparam("w"), _station.c.id == bindparam("station")
+)
+
+
 def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFacts:
     """The station by its code. Raises STATION_UNKNOWN."""
     query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id, Station.code == code)
@@ -262,8 +268,8 @@ def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFa
 
 def station_by_id(session: Session, warehouse_id: int, station_id: int) -> StationFacts:
     """The station by its id. Raises STATION_UNKNOWN."""
-    query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id, Station.id == station_id)
-    row = session.execute(query).one_or_none()
+    session.flush()
+    row = session.execute(_station_of_id, {"w": warehouse_id, "station": station_id}).one_or_none()
     if row is None:
         raise Refused(Reason.STATION_UNKNOWN, station=station_id)
     return StationFacts(*row)

@@ -88,6 +88,30 @@ class SharedCommit:
 
         Raises CommitLost when others' work was in a commit that failed, else the commit's own error.
         """
+        lent = self._seize()
+        try:
+            return self._run(unit, alone)
+        finally:
+            if lent:
+                self._turns.take_back()
+
+    def _seize(self) -> bool:
+        """Wait for the mutex; whether our turn was lent away meanwhile. It is taken back after the commit only: who
+        has the writer keeps everybody waiting, and does not wait for a turn with it in his hands.
+        """
+        with self._counting:
+            self._waiting += 1
+        try:
+            if self._mutex.acquire(blocking=False):
+                return False
+            lent = self._turns.lend()
+            self._mutex.acquire()
+            return lent
+        finally:
+            with self._counting:
+                self._waiting -= 1
+
+    def _run(self, unit: Callable[[Connection], T], alone: bool) -> T:
         group = self._enter(alone)
         failure: BaseException | None = None
         try:
@@ -107,16 +131,7 @@ class SharedCommit:
         return result
 
     def _enter(self, alone: bool) -> Group:
-        """The open group, or a new one; the mutex is ours from here to `_leave`."""
-        with self._counting:
-            self._waiting += 1
-        try:
-            if not self._mutex.acquire(blocking=False):
-                with self._turns.lent():
-                    self._mutex.acquire()
-        finally:
-            with self._counting:
-                self._waiting -= 1
+        """The open group, or a new one; the mutex is ours from before this to `_leave`."""
         try:
             if self._open is not None and alone:
                 with self._turns.lent():

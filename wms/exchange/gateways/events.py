@@ -28,6 +28,7 @@ from wms.handheld.standing import light_of
 from wms.people import queries as people
 from wms.printing import queries as printing_queries
 from wms.printing import service as printing
+from wms.printing.values import UNDER_WAY
 from wms.site.tables import Station
 from wms.sorting import service as sorting
 from wms.sorting.tables import Gateway, GatewayCommand
@@ -286,20 +287,27 @@ def _line(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
 
 def _print(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:
     """A gateway speaks of its own station's jobs only."""
-    job_id = int(facts["job"])
-    if printing_queries.job(call.session, call.warehouse_id, job_id).station_id != gateway.station_id:
+    job_id, told = int(facts["job"]), str(facts["state"])
+    job = printing_queries.job(call.session, call.warehouse_id, job_id)
+    if job.station_id != gateway.station_id:
         raise Refused(Reason.PRINT_JOB_UNKNOWN, job=job_id)
-    here = people.who_is_at_station(call.session, gateway.station_id)
-    if here is not None and here.person_id is not None:  # before the job, as whoever scans locks them
-        shell.labels_moved(call, here.person_id)
+    if not {job.state, told} <= UNDER_WAY:  # else no screen looks different
+        _redraw(call, gateway)
     reason, printer = facts.get("reason"), facts.get("printer")
     printing.report(
         call,
         job_id,
-        str(facts["state"]),
+        told,
         reason=None if reason is None else str(reason),
         printer=None if printer is None else str(printer),
     )
+
+
+def _redraw(call: Call, gateway: Gateway) -> None:
+    """Whoever waits for a label there sees what became of it. Before the job, as whoever scans locks them."""
+    here = people.who_is_at_station(call.session, gateway.station_id)
+    if here is not None and here.person_id is not None:
+        shell.labels_moved(call, here.person_id)
 
 
 def _device_state(call: Call, gateway: Gateway, facts: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wms.printing.values.jobs import JobState, Offered, PrintFacts, PrintRequest, Trace
+from wms.printing.values.jobs import UNDER_WAY, JobState, Offered, PrintFacts, PrintRequest, Trace
 from wms.printing.values.labels import (
     Badge,
     BagTag,
@@ -22,6 +22,7 @@ from wms.printing.values.labels import (
 from wms.printing.values.papers import ManifestPaper, ManifestRow
 
 __all__ = [
+    "UNDER_WAY",
     "Badge",
     "BagTag",
     "CartLabel",

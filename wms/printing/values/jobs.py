@@ -26,6 +26,9 @@ class JobState(StrEnum):
     CANCELLED = "cancelled"
 
 
+UNDER_WAY = frozenset({JobState.CLAIMED, JobState.SENDING})  # for who waits for the label these are one and the same
+
+
 @dataclass(frozen=True, slots=True)
 class PrintRequest:
     """One document for one station, already in the printer's bytes.
