@@ -344,3 +344,20 @@ class Dialogue:
         for name, step in self.steps.items():
             unknown = step.leads_to - set(self.steps) - {None}
             assert not unknown, f"{self.name}.{name} leads to unknown steps {unknown}"
+
+
+def pips(turn: Turn, words: Mapping[str, str], now: str | None) -> list[Pip]:
+    """The steps' marks: done, now, next. `words` is step -> text key; `now` None: all are done."""
+    at = len(words) if now is None else list(words).index(now)
+    states = ("done" if number < at else "now" if number == at else "next" for number in range(len(words)))
+    return [Pip(turn.say(key), state) for key, state in zip(words.values(), states, strict=True)]
+
+
+def leave_key(turn: Turn) -> Key:
+    """The same key everywhere leaves a dialogue."""
+    return Key("F4", turn.say("dialogue.leave"), "leave")
+
+
+def leave(_turn: Turn, _value: str) -> Move:
+    """Back to the menu; what was posted stays."""
+    return Move(None)

@@ -26,6 +26,7 @@ from wms.core.dialogue import (
     Screen,
     Step,
     Turn,
+    leave_key,
 )
 from wms.core.refusal import Reason, Refused
 from wms.counting import queries, service
@@ -46,7 +47,7 @@ def _slot(call: Call, code: str) -> Move:
 
 
 def _slot_screen(turn: Turn) -> Screen:
-    return Screen(prompt=turn.say("count.scan_slot"), keys=[Key("F4", turn.say("dialogue.leave"), "leave")])
+    return Screen(prompt=turn.say("count.scan_slot"), keys=[leave_key(turn)])
 
 
 def _slot_scanned(turn: Turn, scan: Scan) -> Move:
@@ -70,7 +71,7 @@ def _item_screen(turn: Turn) -> Screen:
         keys=[
             Key("F1", turn.say("count.done"), "done"),
             Key("F3", turn.say("dialogue.undo"), "undo", server=False),
-            Key("F4", turn.say("dialogue.leave"), "leave"),
+            leave_key(turn),
         ],
     )
 

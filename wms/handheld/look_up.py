@@ -20,6 +20,7 @@ from wms.core.dialogue import (
     Step,
     TextCard,
     Turn,
+    leave,
 )
 from wms.handheld.finding import Found, find
 
@@ -68,17 +69,13 @@ def _chosen(turn: Turn, value: str) -> Move:
     return _begin(turn.call, {"code": value})
 
 
-def _leave(turn: Turn, _value: str) -> Move:
-    return Move(None)
-
-
 LOOK_UP_DIALOGUE = Dialogue(
     name="look_up",
     title="look_up.title",
     right="look_up",
     begin=_begin,
     steps={
-        "scan": Step(_ask_screen, frozenset({"card", None}), _scanned, {"leave": _leave}),
-        "card": Step(_card_screen, frozenset({"card", None}), _scanned, {"leave": _leave, "choose": _chosen}),
+        "scan": Step(_ask_screen, frozenset({"card", None}), _scanned, {"leave": leave}),
+        "card": Step(_card_screen, frozenset({"card", None}), _scanned, {"leave": leave, "choose": _chosen}),
     },
 )

@@ -20,6 +20,8 @@ from wms.core.dialogue import (
     Screen,
     Step,
     Turn,
+    leave,
+    leave_key,
 )
 from wms.core.refusal import Reason, Refused
 from wms.shipping.labels import number_on_label
@@ -33,7 +35,7 @@ def _begin(call: Call, given: Mapping[str, Any]) -> Move:
 
 
 def _parcel_screen(turn: Turn) -> Screen:
-    return Screen(prompt=turn.say("assist.scan_parcel"), keys=[Key("F4", turn.say("dialogue.leave"), "leave")])
+    return Screen(prompt=turn.say("assist.scan_parcel"), keys=[leave_key(turn)])
 
 
 def _parcel_scanned(turn: Turn, scan: Scan) -> Move:
@@ -55,7 +57,7 @@ def _chute_screen(turn: Turn) -> Screen:
     return Screen(
         prompt=turn.say("assist.put_or_next"),
         cards=cards,
-        keys=[Key("F1", turn.say("assist.done"), "done"), Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[Key("F1", turn.say("assist.done"), "done"), leave_key(turn)],
     )
 
 
@@ -79,17 +81,13 @@ def _next_scanned(turn: Turn, scan: Scan) -> Move:
         return Move(PARCEL, {}, Message(level, words, code=no.reason.value, scanned=scan.raw, speech=words))
 
 
-def _leave(turn: Turn, _value: str) -> Move:
-    return Move(None)
-
-
 LINE_ASSIST = Dialogue(
     name="line_assist",
     title="assist.title",
     right="sort",
     begin=_begin,
     steps={
-        PARCEL: Step(_parcel_screen, frozenset({CHUTE, None}), _parcel_scanned, {"leave": _leave}),
-        CHUTE: Step(_chute_screen, frozenset({PARCEL, CHUTE, None}), _next_scanned, {"done": _done, "leave": _leave}),
+        PARCEL: Step(_parcel_screen, frozenset({CHUTE, None}), _parcel_scanned, {"leave": leave}),
+        CHUTE: Step(_chute_screen, frozenset({PARCEL, CHUTE, None}), _next_scanned, {"done": _done, "leave": leave}),
     },
 )

@@ -23,10 +23,13 @@ from wms.core.dialogue import (
     Screen,
     Step,
     Turn,
+    leave,
+    leave_key,
+    pips,
 )
 from wms.core.refusal import Reason, Refused
 from wms.inbound import queries, service
-from wms.inbound.dialogue.parts import CONTAINER, SLOT, leave, pips
+from wms.inbound.dialogue.parts import CONTAINER, SLOT
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
 from wms.slotting import service as slotting
@@ -68,7 +71,7 @@ def _putaway_container_screen(turn: Turn) -> Screen:
     return Screen(
         prompt=turn.say("putaway.scan_container"),
         pips=_putaway_pips(turn, CONTAINER),
-        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[leave_key(turn)],
     )
 
 
@@ -103,7 +106,7 @@ def _slot_screen(turn: Turn) -> Screen:
         pips=_putaway_pips(turn, SLOT),
         cards=[*cards, FactsCard(why)],
         status=[(turn.say("receive.container"), container.code)],
-        keys=[Key("F2", turn.say("putaway.other"), "other"), Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[Key("F2", turn.say("putaway.other"), "other"), leave_key(turn)],
     )
 
 

@@ -30,10 +30,13 @@ from wms.core.dialogue import (
     Screen,
     Step,
     Turn,
+    leave,
+    leave_key,
+    pips,
 )
 from wms.core.refusal import Reason, Refused
 from wms.inbound import queries, service
-from wms.inbound.dialogue.parts import ASN, CONTAINER, EXPIRY, ITEM, LOT, leave, pips
+from wms.inbound.dialogue.parts import ASN, CONTAINER, EXPIRY, ITEM, LOT
 from wms.inbound.values import AsnFacts, LotGiven
 from wms.ledger.values import Condition
 
@@ -61,7 +64,7 @@ def _asn_screen(turn: Turn) -> Screen:
         prompt=turn.say("receive.scan_asn"),
         pips=_receive_pips(turn, ASN),
         cards=[ChooseCard(rows[:5])],
-        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[leave_key(turn)],
     )
 
 
@@ -124,7 +127,7 @@ def _counting_keys(turn: Turn) -> list[Key]:
 
 def _between_keys(turn: Turn) -> list[Key]:
     """F4 leaves, as everywhere: the key that closes the ASN lies apart from it."""
-    return [Key("F1", turn.say("receive.close"), "close"), Key("F4", turn.say("dialogue.leave"), "leave")]
+    return [Key("F1", turn.say("receive.close"), "close"), leave_key(turn)]
 
 
 def _quantity(turn: Turn) -> Input:

@@ -12,7 +12,7 @@ from typing import Any
 
 from wms.core.call import Call
 from wms.core.codes import Kind, Read
-from wms.core.dialogue import Ahead, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn
+from wms.core.dialogue import Ahead, Dialogue, Level, Message, Move, Scan, Screen, Step, Turn, leave
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
 from wms.picking import service
@@ -316,11 +316,6 @@ def _back(turn: Turn, walk: Walk, where: Where) -> Move:
     return _to(turn, counted(replace(where, counted=0), pick, where.counted), None)
 
 
-def _leave(turn: Turn, _value: str) -> Move:
-    """Later, here or on another device: the rows know how far the walk is."""
-    return Move(None)
-
-
 def _scanned_aside(step: At) -> Callable[[Turn, Scan], Move]:
     """A scan while something else is shown: it is taken as if that were not there."""
 
@@ -353,7 +348,7 @@ def _walking_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -
         "skip": _at_step(step, _skip),
         "undo": _at_step(step, _undo),
         "more": _at_step(step, _show_more),
-        "leave": _leave,
+        "leave": leave,
     }
     return Step(_screen(step), _WALKING, _judged(step, judge), {**actions, **more})
 
@@ -371,12 +366,12 @@ CLUSTER_PICK = Dialogue(
     takes=TASK_KIND,
     ahead=_ahead,
     steps={
-        At.CART: Step(_screen(At.CART), _LOADING, _judged(At.CART, _cart_scanned), {"leave": _leave}),
+        At.CART: Step(_screen(At.CART), _LOADING, _judged(At.CART, _cart_scanned), {"leave": leave}),
         At.NEW_TOTE: Step(
             _screen(At.NEW_TOTE),
             _LOADING,
             _judged(At.NEW_TOTE, _new_tote_scanned),
-            {"undo": _at_step(At.NEW_TOTE, _undo_tote), "leave": _leave},
+            {"undo": _at_step(At.NEW_TOTE, _undo_tote), "leave": leave},
         ),
         At.SLOT: _walking_step(At.SLOT, _slot_scanned),
         At.SKU: _walking_step(At.SKU, _sku_scanned),
@@ -386,14 +381,14 @@ CLUSTER_PICK = Dialogue(
             _screen(At.SHORT),
             _WALKING,
             _scanned_aside(At.SHORT),
-            {"missing": _missing_typed, "back": _at_step(At.SHORT, _back), "leave": _leave},
+            {"missing": _missing_typed, "back": _at_step(At.SHORT, _back), "leave": leave},
         ),
         At.MORE: Step(
             _screen(At.MORE),
             _WALKING,
             _scanned_aside(At.MORE),
-            {"back": _at_step(At.MORE, _back), "leave": _leave},
+            {"back": _at_step(At.MORE, _back), "leave": leave},
         ),
-        At.LANE: Step(_screen(At.LANE), _LOADING, _judged(At.LANE, _lane_scanned), {"leave": _leave}),
+        At.LANE: Step(_screen(At.LANE), _LOADING, _judged(At.LANE, _lane_scanned), {"leave": leave}),
     },
 )

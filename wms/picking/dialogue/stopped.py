@@ -7,7 +7,21 @@ from typing import Any
 
 from wms.core.call import Call
 from wms.core.codes import Kind, Read
-from wms.core.dialogue import Dialogue, Fact, FactsCard, Key, Level, Message, Move, Scan, Screen, Step, TextCard, Turn
+from wms.core.dialogue import (
+    Dialogue,
+    Fact,
+    FactsCard,
+    Key,
+    Level,
+    Message,
+    Move,
+    Scan,
+    Screen,
+    Step,
+    TextCard,
+    Turn,
+    leave,
+)
 from wms.core.refusal import Reason, Refused
 from wms.people.values import Right
 from wms.picking.service.stopped import restock, slot_for, stopped_in
@@ -71,10 +85,6 @@ def _leave_key(turn: Turn) -> Key:
     return Key("F4", turn.say("stopped_order.leave"), "leave")
 
 
-def _leave(_turn: Turn, _value: str) -> Move:
-    return Move(None)
-
-
 def _opens_with(call: Call, read: Read) -> Mapping[str, Any] | None:
     """A tote or parcel of a stopped order opens this dialogue from the menu."""
     if read.kind not in (Kind.TOTE, Kind.PARCEL):
@@ -93,8 +103,8 @@ STOPPED_ORDER = Dialogue(
     opens_with=_opens_with,
     steps={
         "scan_container": Step(
-            _ask, frozenset({"scan_container", "scan_slot", None}), _container_scanned, {"leave": _leave}
+            _ask, frozenset({"scan_container", "scan_slot", None}), _container_scanned, {"leave": leave}
         ),
-        "scan_slot": Step(_goods, frozenset({"scan_slot", "scan_container", None}), _slot_scanned, {"leave": _leave}),
+        "scan_slot": Step(_goods, frozenset({"scan_slot", "scan_container", None}), _slot_scanned, {"leave": leave}),
     },
 )

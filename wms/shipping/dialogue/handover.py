@@ -24,6 +24,8 @@ from wms.core.dialogue import (
     Screen,
     Step,
     Turn,
+    leave,
+    leave_key,
 )
 from wms.core.refusal import Reason, Refused
 from wms.shipping import manifests, queries
@@ -43,7 +45,7 @@ def _courier_screen(turn: Turn) -> Screen:
         prompt=turn.say("handover.choose"),
         icon="truck",
         cards=[ChooseCard(rows[:6])],
-        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[leave_key(turn)],
     )
 
 
@@ -69,7 +71,7 @@ def _scan_screen(turn: Turn) -> Screen:
         prompt=turn.say("handover.scan"),
         cards=cards,
         status=[(turn.say("handover.courier"), manifest.courier)],
-        keys=[Key("F1", turn.say("handover.sign"), "sign"), Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[Key("F1", turn.say("handover.sign"), "sign"), leave_key(turn)],
     )
 
 
@@ -123,18 +125,14 @@ def _back(turn: Turn, _value: str) -> Move:
     return Move(SCAN, {"manifest": turn.state["manifest"], "courier": turn.state["courier"]})
 
 
-def _leave(turn: Turn, _value: str) -> Move:
-    return Move(None)
-
-
 HANDOVER = Dialogue(
     name="handover",
     title="handover.title",
     right="hand_over",
     begin=_begin,
     steps={
-        COURIER: Step(_courier_screen, frozenset({SCAN, None}), None, {"choose": _chosen, "leave": _leave}),
-        SCAN: Step(_scan_screen, frozenset({SCAN, SIGN, None}), _scanned, {"sign": _to_sign, "leave": _leave}),
+        COURIER: Step(_courier_screen, frozenset({SCAN, None}), None, {"choose": _chosen, "leave": leave}),
+        SCAN: Step(_scan_screen, frozenset({SCAN, SIGN, None}), _scanned, {"sign": _to_sign, "leave": leave}),
         SIGN: Step(
             _sign_screen, frozenset({SIGN, SCAN, None}), None, {"reason": _reason, "driver": _signed, "back": _back}
         ),

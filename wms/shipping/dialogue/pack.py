@@ -28,11 +28,13 @@ from wms.core.dialogue import (
     Level,
     Message,
     Move,
-    Pip,
     Scan,
     Screen,
     Step,
     Turn,
+    leave,
+    leave_key,
+    pips,
 )
 from wms.core.refusal import Reason, Refused
 from wms.packing import queries, service
@@ -46,6 +48,7 @@ from wms.shipping.labels import number_on_label, reprint_waybill
 from wms.site import queries as site
 
 ORDER, ITEM, WEIGH, LABEL = "scan_tote", "scan_item", "weigh", "scan_label"
+_PIPS = {ORDER: "pack.tote", ITEM: "pack.item", WEIGH: "pack.weight", LABEL: "pack.label"}
 DOUBTFUL = frozenset({JobState.UNCERTAIN, JobState.FAILED})
 WEIGHT_FRESH = timedelta(seconds=10)
 
@@ -73,10 +76,10 @@ def _order_screen(turn: Turn) -> Screen:
     cards: list[Card] = [FactsCard([Fact(turn.say("pack.labels_due"), str(due), good=False)])] if due else []
     return Screen(
         prompt=turn.say("pack.scan_tote"),
-        pips=_pips(turn, ORDER),
+        pips=pips(turn, _PIPS, ORDER),
         cards=cards,
         status=_station(turn),
-        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[leave_key(turn)],
     )
 
 
@@ -112,13 +115,13 @@ def _item_screen(turn: Turn) -> Screen:
     cards.append(CountsCard(order.picked, order.packed, order.picked - order.packed, 0, labels))
     return Screen(
         prompt=turn.say("pack.scan_item"),
-        pips=_pips(turn, ITEM),
+        pips=pips(turn, _PIPS, ITEM),
         cards=cards,
         input=_more_alike(turn, order.alike),
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
         keys=[
             Key("F2", turn.say("pack.next_parcel"), "next_parcel"),
-            Key("F4", turn.say("dialogue.leave"), "leave"),
+            leave_key(turn),
         ],
     )
 
@@ -195,7 +198,7 @@ def _weigh_screen(turn: Turn) -> Screen:
     return Screen(
         prompt=turn.say("pack.put_on_scale"),
         icon="scale",
-        pips=_pips(turn, WEIGH),
+        pips=pips(turn, _PIPS, WEIGH),
         cards=[BigCard(turn.say("pack.expected"), str(expected), "g", turn.say("pack.pieces", pieces=parcel.packed))],
         input=Input("quantity", turn.say("pack.weight"), "weight", "", 1, 100_000),
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
@@ -248,13 +251,13 @@ def _label_screen(turn: Turn) -> Screen:
     )
     return Screen(
         prompt=turn.say("pack.scan_label"),
-        pips=_pips(turn, LABEL),
+        pips=pips(turn, _PIPS, LABEL),
         cards=[
             BigCard(turn.say("pack.label"), (parcel.waybill or "")[-4:], "", parcel.courier),
             FactsCard([Fact(turn.say("pack.waybill"), parcel.waybill or ""), printer]),
         ],
         status=[(turn.say("pack.order"), parcel.order_no), *_station(turn)],
-        keys=[Key("F1", turn.say("pack.reprint"), "reprint"), Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[Key("F1", turn.say("pack.reprint"), "reprint"), leave_key(turn)],
     )
 
 
@@ -282,25 +285,11 @@ def _back(turn: Turn, _value: str) -> Move:
     return Move(ITEM, {"parcel": turn.state["parcel"]})
 
 
-def _leave(turn: Turn, _value: str) -> Move:
-    return Move(None)
-
-
 def _parcel(turn: Turn) -> ParcelFacts:
     parcel = queries.parcel_facts(turn.call.session, turn.call.warehouse_id, int(turn.state["parcel"]))
     if parcel.state == ParcelState.CANCELLED:
         raise Refused(Reason.ORDER_INTERCEPTED, order=parcel.order_no)
     return parcel
-
-
-def _pips(turn: Turn, now: str) -> list[Pip]:
-    order = (ORDER, ITEM, WEIGH, LABEL)
-    at = order.index(now)
-    words = ("pack.tote", "pack.item", "pack.weight", "pack.label")
-    return [
-        Pip(turn.say(word), "done" if number < at else "now" if number == at else "next")
-        for number, word in enumerate(words)
-    ]
 
 
 PACK = Dialogue(
@@ -310,12 +299,12 @@ PACK = Dialogue(
     begin=_begin,
     opens_with=_opens_with,
     steps={
-        ORDER: Step(_order_screen, frozenset({ITEM, None}), _tote_scanned, {"leave": _leave}),
+        ORDER: Step(_order_screen, frozenset({ITEM, None}), _tote_scanned, {"leave": leave}),
         ITEM: Step(
             _item_screen,
             frozenset({ITEM, WEIGH, LABEL, None}),
             _item_scanned,
-            {"quantity": _typed_pieces, "next_parcel": _next_parcel, "leave": _leave},
+            {"quantity": _typed_pieces, "next_parcel": _next_parcel, "leave": leave},
         ),
         WEIGH: Step(
             _weigh_screen,
@@ -328,7 +317,7 @@ PACK = Dialogue(
             _label_screen,
             frozenset({ORDER, ITEM, LABEL, None}),
             _label_scanned,
-            {"reprint": _reprint, "leave": _leave},
+            {"reprint": _reprint, "leave": leave},
             shows_labels=True,
         ),
     },

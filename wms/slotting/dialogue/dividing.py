@@ -21,11 +21,12 @@ from wms.core.dialogue import (
     Message,
     Move,
     NextCard,
-    Pip,
     Scan,
     Screen,
     Step,
     Turn,
+    leave_key,
+    pips,
 )
 from wms.core.i18n import catalogue
 from wms.core.refusal import Reason, Refused
@@ -58,15 +59,13 @@ def profile_words(turn: Turn, name: str) -> str:
 
 def _screen(turn: Turn, step: str) -> Screen:
     found = _cutting(turn)
-    at = list(_ORDER).index(step)
-    state = ["done" if number < at else "now" if number == at else "next" for number in range(len(_ORDER))]
-    keys = [Key("F4", turn.say("dialogue.leave"), "leave")]
+    keys = [leave_key(turn)]
     if step == CHANGE:
         keys.insert(0, Key("F1", turn.say("divide.changed"), "changed"))
     return Screen(
         prompt=turn.say(f"divide.{step}"),
         icon="barcode" if step != CHANGE else "tick",
-        pips=[Pip(turn.say(key), each) for key, each in zip(_ORDER.values(), state, strict=True)],
+        pips=pips(turn, _ORDER, step),
         cards=_CARDS[step](turn, found),
         status=[(turn.say("divide.bay"), found.rack.label)],
         keys=keys,

@@ -11,16 +11,16 @@ from wms.core.codes import Kind
 from wms.core.dialogue import (
     Dialogue,
     ItemCard,
-    Key,
     Level,
     LocationCard,
     Message,
     Move,
-    Pip,
     Scan,
     Screen,
     Step,
     Turn,
+    leave_key,
+    pips,
 )
 from wms.core.refusal import Reason, Refused
 from wms.site.values import SlotFacts
@@ -43,12 +43,6 @@ def _carry(turn: Turn) -> Carry:
     return moving.carry(turn.call, int(turn.state["proposal"]))
 
 
-def _pips(turn: Turn, now: str) -> list[Pip]:
-    at = list(_ORDER).index(now)
-    state = ["done" if number < at else "now" if number == at else "next" for number in range(len(_ORDER))]
-    return [Pip(turn.say(key), each) for key, each in zip(_ORDER.values(), state, strict=True)]
-
-
 def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
     words = turn.say("slot.words", zone=slot.zone_code, side=turn.say(f"slot.side.{slot.side}"), level=slot.level)
     return LocationCard(turn.say(heading), slot.code, words, slot.level, max(5, slot.level))
@@ -61,10 +55,10 @@ def _screen(turn: Turn, step: str) -> Screen:
     item = ItemCard(merchant.name, found.sku.name, found.quantity, found.sku.unit, found.sku.code[-4:])
     return Screen(
         prompt=turn.say(f"move.{step}"),
-        pips=_pips(turn, step),
+        pips=pips(turn, _ORDER, step),
         cards=[_place(turn, slot, heading), item],
         status=[(turn.say("move.from"), found.source.code), (turn.say("move.to"), found.target.code)],
-        keys=[Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[leave_key(turn)],
     )
 
 

@@ -22,11 +22,12 @@ from wms.core.dialogue import (
     LocationCard,
     Message,
     Move,
-    Pip,
     Scan,
     Screen,
     Step,
     Turn,
+    leave_key,
+    pips,
 )
 from wms.core.refusal import Reason, Refused
 from wms.site.values import SlotFacts
@@ -36,7 +37,8 @@ from wms.slotting.refilling import REFILL_TASK
 
 SOURCE, ITEM, QUANTITY, TARGET, BACK = "scan_source", "scan_item", "type_quantity", "scan_target", "scan_back"
 LATER_MIN = 20
-_PIPS = {"refill.source": (SOURCE,), "refill.item": (ITEM, QUANTITY), "refill.target": (TARGET,)}
+_PIPS = {SOURCE: "refill.source", ITEM: "refill.item", TARGET: "refill.target"}
+_MARKED = {SOURCE: SOURCE, ITEM: ITEM, QUANTITY: ITEM, TARGET: TARGET, BACK: None}
 
 
 def _begin(call: Call, given: Mapping[str, Any]) -> Move:
@@ -93,12 +95,6 @@ def how_many(turn: Turn, leg: Leg, quantity: int) -> str:
     return turn.say(key, cases=cases, quantity=quantity)
 
 
-def _pips(turn: Turn, now: str) -> list[Pip]:
-    at = next((number for number, steps in enumerate(_PIPS.values()) if now in steps), len(_PIPS))
-    state = ["done" if number < at else "now" if number == at else "next" for number in range(len(_PIPS))]
-    return [Pip(turn.say(key), each) for key, each in zip(_PIPS, state, strict=True)]
-
-
 def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
     words = turn.say("slot.words", zone=slot.zone_code, side=turn.say(f"slot.side.{slot.side}"), level=slot.level)
     return LocationCard(turn.say(heading), slot.code, words, slot.level, max(5, slot.level))
@@ -124,10 +120,10 @@ def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Scre
     return Screen(
         prompt=turn.say(f"refill.{step}"),
         icon="pen" if ask else "barcode",
-        pips=_pips(turn, step),
+        pips=pips(turn, _PIPS, _MARKED[step]),
         cards=[_place(turn, slot, heading), _item(turn, leg, leg.taken or leg.quantity), FactsCard([left])],
         status=[(turn.say("refill.from"), leg.source.code), (turn.say("refill.to"), leg.target.code)],
-        keys=[*keys, Key("F4", turn.say("dialogue.leave"), "leave")],
+        keys=[*keys, leave_key(turn)],
         input=ask,
     )
 
