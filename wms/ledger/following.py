@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import case, insert, select, update
+from sqlalchemy import insert, select, update
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
-from wms.core.sql import insert_for, is_postgresql, touched
-from wms.ledger.service import lessen_hold, write_movements
+from wms.core.sql import is_postgresql, touched
+from wms.ledger.rules import key_at
+from wms.ledger.service import lessen_hold, put_down, write_movements
 from wms.ledger.tables import Hold, Stock
 from wms.ledger.values import Movement
 
@@ -77,7 +78,7 @@ def carry(call: Call, stock_id: int, movement: Movement) -> int:
     if wanted - followed > free:
         raise Refused(Reason.STOCK_PROMISED, wanted=wanted, free=free, shortage=wanted - followed - free)
     _out(call, stock_id, wanted, followed)
-    new_id = _into(call, movement, followed)
+    new_id = put_down(call, key_at(movement, movement.target_id), wanted, followed)
     for hold, quantity in zip(holds, going, strict=True):
         if quantity:
             lessen_hold(call, hold.id, stock_id, quantity)
@@ -111,36 +112,6 @@ def _out(call: Call, stock_id: int, quantity: int, followed: int) -> None:
     )
     if touched(call.session, statement, {}) != 1:
         raise Refused(Reason.STOCK_FROZEN, stock=stock_id)
-
-
-def _into(call: Call, movement: Movement, promised: int) -> int:
-    """Put the goods down with what is promised of them; the id of their row."""
-    fresh = insert_for(call.session, _stock).values(
-        warehouse_id=call.warehouse_id,
-        merchant_id=movement.merchant_id,
-        place_id=movement.target_id,
-        sku_id=movement.sku_id,
-        lot_id=movement.lot_id,
-        condition=str(movement.condition),
-        book=movement.book,
-        on_hand=movement.quantity,
-        promised=promised,
-        first_in_at=call.now,
-    )
-    key = ("warehouse_id", "merchant_id", "place_id", "sku_id", "lot_id", "condition", "book")
-    added = fresh.on_conflict_do_update(
-        index_elements=key,
-        set_={
-            "on_hand": _stock.c.on_hand + fresh.excluded.on_hand,
-            "promised": _stock.c.promised + fresh.excluded.promised,
-            "first_in_at": case((_stock.c.on_hand == 0, fresh.excluded.first_in_at), else_=_stock.c.first_in_at),
-        },
-        where=_stock.c.frozen_reason.is_(None),
-    ).returning(_stock.c.id)
-    new_id = call.session.execute(added).scalar_one_or_none()
-    if new_id is None:
-        raise Refused(Reason.STOCK_FROZEN, place=movement.target_id)
-    return int(new_id)
 
 
 def _moved_hold(call: Call, hold: Any, stock_id: int, quantity: int) -> dict[str, Any]:

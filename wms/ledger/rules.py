@@ -16,12 +16,13 @@ def changes(movements: Iterable[Movement], virtual_ids: Set[int]) -> dict[StockK
     for movement in movements:
         for place_id, sign in ((movement.source_id, -1), (movement.target_id, +1)):
             if place_id not in virtual_ids:
-                key = _key(movement, place_id)
+                key = key_at(movement, place_id)
                 net[key] = net.get(key, 0) + sign * movement.quantity
     return {key: net[key] for key in sorted(net) if net[key]}
 
 
-def _key(movement: Movement, place_id: int) -> StockKey:
+def key_at(movement: Movement, place_id: int) -> StockKey:
+    """The row of the goods that are moved, at one of the movement's two places."""
     return StockKey(
         movement.merchant_id, place_id, movement.sku_id, movement.lot_id, str(movement.condition), movement.book
     )

@@ -105,7 +105,7 @@ def post(call: Call, movements: Sequence[Movement]) -> None:
         if change < 0:
             _take(call, key, -change)
         else:
-            _put(call, key, change)
+            put_down(call, key, change)
     write_movements(call, movements)
 
 
@@ -214,7 +214,8 @@ def _take(call: Call, key: StockKey, quantity: int) -> None:
         raise _why_not(call.session, _is(call.warehouse_id, key), quantity)
 
 
-def _put(call: Call, key: StockKey, quantity: int) -> None:
+def put_down(call: Call, key: StockKey, quantity: int, promised: int = 0) -> int:
+    """For this room: goods come to a row, `promised` of them with their promise; the row's id. Raises STOCK_FROZEN."""
     row = {
         "warehouse_id": call.warehouse_id,
         "merchant_id": key.merchant_id,
@@ -224,11 +225,13 @@ def _put(call: Call, key: StockKey, quantity: int) -> None:
         "condition": key.condition,
         "book": key.book,
         "on_hand": quantity,
-        "promised": 0,
+        "promised": promised,
         "first_in_at": call.now,
     }
-    if call.session.execute(_upsert(call.session), row).first() is None:
+    row_id = call.session.execute(_upsert(call.session), row).scalar()
+    if row_id is None:
         raise Refused(Reason.STOCK_FROZEN, place=key.place_id)
+    return int(row_id)
 
 
 _upserts: dict[str, Any] = {}
@@ -243,6 +246,7 @@ def _upsert(session: Session) -> Any:
             index_elements=_NATURAL_KEY,
             set_={
                 "on_hand": _stock.c.on_hand + fresh.excluded.on_hand,
+                "promised": _stock.c.promised + fresh.excluded.promised,
                 "first_in_at": case((_stock.c.on_hand == 0, fresh.excluded.first_in_at), else_=_stock.c.first_in_at),
             },
             where=_stock.c.frozen_reason.is_(None),
