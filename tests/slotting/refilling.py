@@ -26,7 +26,7 @@ from wms.outbound.service.refills import plan_refills
 from wms.picking.service.planning import plan_wave
 from wms.site import queries as site
 from wms.site import service as site_service
-from wms.slotting import carrying, levels, service
+from wms.slotting import carrying, judging, levels
 from wms.slotting.refill_rules import Levels
 from wms.slotting.values import Goods
 
@@ -56,7 +56,7 @@ class Storehouse:
             if slot.bonded or self.dice.random() < (0.7 if slot.level < 3 else 0.2):
                 continue
             with suppress(Refused):
-                service.check_lawful(call, goods, slot.place_id)
+                judging.check_lawful(call, goods, slot.place_id)
                 stock_in(call, sku, slot.code, goods.quantity, catalog.lot_by_id(call.session, 1, lot_id).code)
         for sku in skus:
             levels.set_by_hand(call, sku.id, Levels(self.dice.randint(1, 15), self.dice.randint(20, 60)))

@@ -23,7 +23,7 @@ from wms.site import queries as site
 from wms.site import service as site_service
 from wms.site.tables import Slot
 from wms.site.values import NewSlot
-from wms.slotting import picture, service
+from wms.slotting import judging, picture, service
 from wms.slotting.tables import Velocity
 from wms.slotting.values import Goods, Rule, Why
 
@@ -202,5 +202,5 @@ def test_two_hazard_classes_that_come_to_one_bay_at_once_do_not_both_get_in(data
 
 def _stow(sku: SkuFacts, place_id: int, call: Call) -> None:
     lot = catalog.ensure_lot(call, sku, None, None, None)
-    service.take_slot(call, Goods(sku, lot, 1), place_id)
+    judging.take_slot(call, Goods(sku, lot, 1), place_id)
     put_goods(call, sku, place_id, 1, lot)

@@ -33,7 +33,7 @@ from wms.ledger.tables import Stock
 from wms.site import closing
 from wms.site import service as site_service
 from wms.site.rules import Parts
-from wms.slotting import dividing, service
+from wms.slotting import dividing, judging, service
 from wms.slotting.dialogue import CHANGE, LABEL
 from wms.slotting.tables import BayDivision, MoveProposal, SlotLease
 from wms.slotting.values import Goods
@@ -93,7 +93,7 @@ def stow(park: Park) -> int:
     def put(call: Call) -> int:
         goods = Goods(a_sku(call), 0, 20)
         place_id = service.choose(call, goods, count=1)[0].place_id
-        stock_in(call, goods.sku, service.take_slot(call, goods, place_id), 20)
+        stock_in(call, goods.sku, judging.take_slot(call, goods, place_id), 20)
         return place_id
 
     return park.act(put)
@@ -131,7 +131,7 @@ def test_nothing_comes_into_a_bay_that_is_under_way(park: Park) -> None:
     assert no is Reason.NO_SLOT_FITS
     goods = park.act(lambda call: Goods(a_sku(call), 0, 1))
     place_id = bay(park, row).slots[0].place_id
-    assert refusal(lambda: park.act(lambda call: service.take_slot(call, goods, place_id))) is Reason.SLOT_KEPT
+    assert refusal(lambda: park.act(lambda call: judging.take_slot(call, goods, place_id))) is Reason.SLOT_KEPT
 
 
 def test_all_some_or_none_and_a_newer_plan_replaces_what_nobody_decided(park: Park) -> None:

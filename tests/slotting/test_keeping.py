@@ -20,7 +20,7 @@ from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.inbound.values import LotGiven
 from wms.site.tables import Slot, Zone
-from wms.slotting import costs, service
+from wms.slotting import costs, judging, service
 from wms.slotting.values import Goods, Lift, Rule
 
 SOON, LATE = date(2027, 1, 31), date(2027, 6, 30)
@@ -149,7 +149,7 @@ def test_two_look_alikes_that_come_to_one_bay_at_once_do_not_both_get_in(databas
 
 def _stow(sku: SkuFacts, place_id: int, call: Call) -> None:
     lot = catalog.ensure_lot(call, sku)
-    service.take_slot(call, Goods(sku, lot, 1), place_id)
+    judging.take_slot(call, Goods(sku, lot, 1), place_id)
     put_goods(call, sku, place_id, 1, lot)
 
 
@@ -236,7 +236,7 @@ def _why_not_dated(park: Park, goods: Goods, code: str) -> Rule | None:
 def _refused_by_rows(park: Park, goods: Goods, code: str) -> Reason | None:
     place = slot_id(park, code)
     try:
-        park.act(lambda call: service.check_lawful(call, goods, place))
+        park.act(lambda call: judging.check_lawful(call, goods, place))
     except Refused as no:
         return no.reason
     return None

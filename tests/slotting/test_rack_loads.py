@@ -22,7 +22,7 @@ from wms.site import service as site_service
 from wms.site.rules import BIN, SMALL
 from wms.site.tables import Bay, Slot
 from wms.site.values import NewSlot
-from wms.slotting import moving, service
+from wms.slotting import judging, moving, service
 from wms.slotting.tables import MovePlan, MoveProposal
 from wms.slotting.values import Goods, Rule
 
@@ -84,7 +84,7 @@ def test_what_is_on_its_way_counts_for_others_and_not_for_whom_the_slot_is_kept(
     park.act(lambda call: service.lease(call, place, "container:another", weight_g=60_000))
     assert refusal(lambda: put_away(park, "L-2", ONE_LEVEL[1])) is Reason.SLOT_LEVEL_WEIGHT_EXCEEDED
     mine = goods_of(park, first)
-    assert park.act(lambda call: service.take_slot(call, mine, place, subject="container:another")) == ONE_LEVEL[0]
+    assert park.act(lambda call: judging.take_slot(call, mine, place, subject="container:another")) == ONE_LEVEL[0]
     park.act(lambda call: service.end_leases(call, "container:another"))
     assert put_away(park, "L-2", ONE_LEVEL[1])
 
@@ -106,7 +106,7 @@ def test_goods_that_change_their_slot_on_one_level_are_counted_once(park: Park) 
     plain, moved = Goods(sku, lot, 1), Goods(sku, lot, 1, leaves=source)
     assert why_not(park, plain, ONE_LEVEL[1]) is Rule.LEVEL_WEIGHT
     assert why_not(park, moved, ONE_LEVEL[1]) is None
-    assert refusal(lambda: park.act(lambda call: service.take_slot(call, plain, target))) is (
+    assert refusal(lambda: park.act(lambda call: judging.take_slot(call, plain, target))) is (
         Reason.SLOT_LEVEL_WEIGHT_EXCEEDED
     )
     park.act(lambda call: _carried(call, sku, source, target))
@@ -176,7 +176,7 @@ def _told(park: Park, skus: Sequence[SkuFacts], codes: Sequence[str]) -> list[Re
 
 def _stow(sku: SkuFacts, place_id: int, call: Call) -> None:
     lot = catalog.ensure_lot(call, sku)
-    service.take_slot(call, Goods(sku, lot, 1), place_id)
+    judging.take_slot(call, Goods(sku, lot, 1), place_id)
     put_goods(call, sku, place_id, 1, lot)
 
 

@@ -32,7 +32,7 @@ from wms.site import queries as site
 from wms.site.racks import LEVELS_MAX, set_profile
 from wms.site.rules import SHELF, Profile
 from wms.site.values import POSITION_LETTERS, Temperature, ZoneKind
-from wms.slotting import service as slotting
+from wms.slotting import judging
 from wms.slotting.values import Goods
 
 QUANTITY_MAX = 1_000_000
@@ -211,8 +211,8 @@ def _stock(call: Call, rows: Sequence[Row]) -> None:
         call, sku, text(row, "lot", 64) or None, day(row, "produced_on"), day(row, "expires_on")
     )
     slot = site.slot_by_code(call.session, call.warehouse_id, need(row, "slot").upper())
-    slotting.one_of_many(call)
-    slotting.take_slot(call, Goods(sku, lot_id, quantity), slot.place_id)
+    judging.one_of_many(call)
+    judging.take_slot(call, Goods(sku, lot_id, quantity), slot.place_id)
     supplier = ledger.virtual_id(call.session, call.warehouse_id, Virtual.SUPPLIER)
     movement = Movement(
         MovementKind.RECEIPT,

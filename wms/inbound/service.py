@@ -31,6 +31,7 @@ from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.site import queries as site_queries
 from wms.site.tables import Slot
 from wms.site.values import ContainerFacts
+from wms.slotting import judging
 from wms.slotting import service as slotting
 from wms.slotting.values import Goods, Rule, Suggestion
 from wms.work import service as work
@@ -306,7 +307,7 @@ def put_away(
         goods = [replace(goods[0], quantity=quantity)]
     place_id = None if slot_code is None else _slot_place(call, slot_code)
     if place_id is None and len(goods) > 1:
-        slotting.one_of_many(call)
+        judging.one_of_many(call)
     done = [_store(call, container, one, place_id) for one in goods]
     slotting.end_leases(call, subject_of(container))
     if call.session.execute(_anything_in, {"w": call.warehouse_id, "p": container.place_id}).first() is None:
@@ -328,7 +329,7 @@ def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int | 
     proposed = slotting.choose(call, goods, subject=subject, count=1)[0] if place_id is None else None
     target = proposed.place_id if proposed else place_id
     assert target is not None
-    slot_code = slotting.take_slot(call, goods, target, subject=subject)
+    slot_code = judging.take_slot(call, goods, target, subject=subject)
     movement = Movement(
         MovementKind.PUTAWAY,
         goods.sku.merchant_id,

@@ -24,7 +24,7 @@ from wms.ledger.values import Condition, Movement, MovementKind, Purpose
 from wms.site import queries as site
 from wms.site.tables import Slot
 from wms.site.values import SlotFacts
-from wms.slotting import service
+from wms.slotting import judging, service
 from wms.slotting.legs import Leg, leg_of
 from wms.slotting.reach import in_reach
 from wms.slotting.refilling import OPEN_STATES, REFILL_TASK, open_key, subject_of
@@ -147,7 +147,7 @@ def _aim(call: Call, row: Refill, goods: Goods, *, again: bool) -> None:
     """
     try:
         with call.session.begin_nested():  # a bay that takes no more is let go before another one is kept
-            service.take_slot(call, goods, row.target_id, subject=_subject(row))
+            judging.take_slot(call, goods, row.target_id, subject=_subject(row))
     except Refused:
         if not again:
             raise
@@ -172,7 +172,7 @@ def _aim_elsewhere(call: Call, row: Refill, goods: Goods) -> None:
             row.target_id, row.open_key = one.place_id, open_key(row, one.place_id)
             call.session.flush()
             service.end_leases(call, _subject(row), but=one.place_id)
-            service.take_slot(call, goods, one.place_id, subject=_subject(row))
+            judging.take_slot(call, goods, one.place_id, subject=_subject(row))
             return
     raise Refused(Reason.NO_SLOT_FITS, why="leased")
 
@@ -227,7 +227,7 @@ def put_down(call: Call, refill_id: int, slot_code: str) -> Stored:
         raise Refused(Reason.SLOT_WRONG, expected=target.code, scanned=slot_code)
     source = site.slot_by_id(call.session, call.warehouse_id, row.source_id)
     goods = _goods(call, row, row.taken, source)
-    service.take_slot(call, goods, row.target_id, subject=_subject(row))
+    judging.take_slot(call, goods, row.target_id, subject=_subject(row))
     stock = _kept_stock(call, row)
     _let_go(call, row)
     moved = min(row.taken, _may_go(call, row))

@@ -21,7 +21,7 @@ from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Purpose
 from wms.site import queries as site
 from wms.site.values import SlotFacts
-from wms.slotting import service
+from wms.slotting import judging, service
 from wms.slotting.emptying import ask_to_divide
 from wms.slotting.tables import BayDivision, MoveProposal
 from wms.slotting.values import Goods
@@ -138,10 +138,10 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
         raise Refused(Reason.TASK_DONE, state=row.state)
     try:
         _aim(call, row, _goods(call, row, _lying(call, row)))
-        service.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
+        judging.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
         stock = _stock(call, row)
         goods = _goods(call, row, stock)
-        service.check_lawful(call, goods, row.target_id, subject=_subject(row))
+        judging.check_lawful(call, goods, row.target_id, subject=_subject(row))
     except Refused as no:
         _end(call, row, no.reason.value)
         return no
@@ -157,7 +157,7 @@ def set_out(call: Call, proposal_id: int) -> Carry | Refused:
 def _aim(call: Call, row: MoveProposal, goods: Goods) -> None:
     """Judge the target as it looks; where a bay is only emptied, any other lawful slot serves as well."""
     try:
-        service.check_lawful(call, goods, row.target_id, subject=_subject(row))
+        judging.check_lawful(call, goods, row.target_id, subject=_subject(row))
     except Refused:
         if row.division_id is None:
             raise
@@ -215,11 +215,11 @@ def put_down(call: Call, proposal_id: int, slot_code: str) -> Carry:
     target = site.slot_by_id(call.session, call.warehouse_id, row.target_id)
     if slot_code != target.code:
         raise Refused(Reason.SLOT_WRONG, expected=target.code, scanned=slot_code)
-    service.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
+    judging.keep_slot(call, row.target_id)  # its bay before rows of stock, as everybody
     stock = _stock(call, row)
     goods = _goods(call, row, stock)
     assert stock is not None, "goods come from a row"
-    service.check_lawful(call, goods, row.target_id, subject=_subject(row))
+    judging.check_lawful(call, goods, row.target_id, subject=_subject(row))
     movement = Movement(
         MovementKind.MOVE,
         stock.merchant_id,

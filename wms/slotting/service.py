@@ -17,24 +17,11 @@ from wms.core.refusal import Reason, Refused
 from wms.core.sql import insert_for
 from wms.ledger.tables import Stock
 from wms.slotting import rules
-from wms.slotting.judging import check_lawful, keep_slot, one_of_many, take_slot
+from wms.slotting.judging import check_lawful
 from wms.slotting.picture import Picture, picture_of
 from wms.slotting.seasons import lately, seasons
 from wms.slotting.tables import SlotLease, Velocity
 from wms.slotting.values import SUGGESTIONS, Goods, Rule, Suggestion
-
-__all__ = [
-    "check_lawful",
-    "choose",
-    "end_leases",
-    "keep_slot",
-    "learn_velocity",
-    "lease",
-    "one_of_many",
-    "slower_share",
-    "stored",
-    "take_slot",
-]
 
 LEASE_MIN = 20
 WALL = WallClock()

@@ -32,7 +32,7 @@ from wms.inbound import queries, service
 from wms.inbound.dialogue.parts import CONTAINER, SLOT
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
-from wms.slotting import service as slotting
+from wms.slotting import judging
 from wms.slotting.values import Suggestion
 
 
@@ -124,7 +124,7 @@ def _slot_scanned(turn: Turn, scan: Scan) -> Move:
     slot = site.slot_by_code(call.session, call.warehouse_id, scan.read.body)
     first = service.first_goods(call, container)
     if slot.code not in (turn.state["slot"], turn.state.get("again")):
-        slotting.check_lawful(call, first, slot.place_id, subject=service.subject_of(container))
+        judging.check_lawful(call, first, slot.place_id, subject=service.subject_of(container))
         return _again(turn, slot.code)
     service.put_away(call, container=container, slot_code=slot.code, quantity=first.quantity)
     return _stored(turn, container, slot.code, first.quantity)

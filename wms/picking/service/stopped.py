@@ -27,6 +27,7 @@ from wms.picking.values import BatchState, PickState, Stopped, StoppedGoods, Tot
 from wms.site import queries as site
 from wms.site import service as site_service
 from wms.site.tables import Slot
+from wms.slotting import judging
 from wms.slotting import service as slotting
 from wms.slotting.values import Goods as SlotGoods
 from wms.work import service as work
@@ -153,7 +154,7 @@ def slot_for(call: Call, goods: StoppedGoods) -> str | None:
     wanted = _stored(call, goods)
     try:
         came_from = site.slot_by_code(call.session, call.warehouse_id, goods.slot_code)
-        slotting.check_lawful(call, wanted, came_from.place_id)
+        judging.check_lawful(call, wanted, came_from.place_id)
     except Refused:  # under count, blocked, full, or no slot at all: another one then
         return _another_slot(call, wanted)
     return goods.slot_code
@@ -196,7 +197,7 @@ def restock(call: Call, container_code: str, slot_code: str, sku_id: int | None 
 
 
 def _back(call: Call, stopped: Stopped, goods: StoppedGoods, slot_id: int) -> Movement:
-    slotting.take_slot(call, _stored(call, goods), slot_id)
+    judging.take_slot(call, _stored(call, goods), slot_id)
     return Movement(
         MovementKind.UNPICK,
         goods.merchant_id,
