@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from xml.etree.ElementTree import fromstring
 
+import pytest
+
 from tests.builders import Park, a_park
 from wms.core.db import Database
 from wms.optimise.geometry import Point
 from wms.site import closing, picture, queries, service
-from wms.site.map import DASHES, FloorPlan, MapBay, MapBox, MapPerson, MapRoute, heat_classes, map_svg
+from wms.site.map import DASHES, FloorPlan, MapBay, MapBox, MapLabel, MapPerson, MapRoute, heat_classes, map_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 WALLS = (Point(0, 0), Point(10_000, 0), Point(10_000, 8_000), Point(0, 8_000))
@@ -89,6 +91,14 @@ def test_a_small_hall_is_drawn_larger_so_that_words_keep_their_size_beside_it() 
     assert small.view == "-4 -4 88 72"
     assert large.view == "-4 -4 128 88"
     assert (small.place(10_000, 0), large.place(10_000, 0)) == ((80.0, 64.0), (10.0, 80.0))
+
+
+@pytest.mark.parametrize("depth_mm", [8_000, 80_000])
+def test_words_over_the_back_wall_stay_in_the_picture(depth_mm: int) -> None:
+    plan = FloorPlan(depth_mm, depth_mm, WALLS, labels=[MapLabel(4_000, depth_mm + 1_200, "A 区")])
+    word = next(fromstring(map_svg(plan)).iter(f"{SVG}text"))
+    top = float(plan.view.split()[1])
+    assert top + 2.6 <= float(word.get("y") or 0) < 0
 
 
 def test_heat_spreads_over_seven_steps() -> None:

@@ -42,7 +42,7 @@ def test_what_was_done_stands_with_how_much_and_how_soon(sqlite_desk: Desk) -> N
     hands(desk.park).scan(RESERVE).scan(face.case).press("quantity", "3").scan(FACE)
     words = page(desk, plan="refills", side="refilled")
     assert "3 箱 = 36 件" in words
-    assert "一天补 1 次 36 件" in words
+    assert "24 小时补 1 次 36 件" in words
 
 
 def test_levels_are_set_by_hand_by_row_or_by_code_and_set_free(sqlite_desk: Desk) -> None:

@@ -13,16 +13,22 @@ from openpyxl import load_workbook
 from tests.slotting.past import FAR, a_busy_past, proposals
 from tests.terminal.desk import Desk
 from tests.terminal.test_slots import delivered, page
+from wms.core.i18n import catalogue
 from wms.people.values import Role
 from wms.slotting import foresight, measuring, queries
 from wms.slotting.gains import Rates
 from wms.slotting.picture import lift_of
-from wms.slotting.values import Lift
+from wms.slotting.values import Lift, Rule
 from wms.terminal.plotting import Course, course_plot, week_bars
 from wms.terminal.rules.scales import decimals, scale
 from wms.terminal.rules.sheets import as_csv, as_xlsx
 
 WEEK = timedelta(days=7)
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_every_rule_of_slots_has_words_for_kept_and_for_broken(rule: Rule) -> None:
+    assert {f"terminal.why.rule.{rule.value}", f"slotting.rule.{rule.value}"} <= catalogue().keys()
 
 
 def planned(desk: Desk) -> int:
@@ -60,6 +66,7 @@ def test_a_proposal_opened_says_then_and_now_cost_payback_and_rules(sqlite_desk:
     assert f"一次花 {row.cost_m:,} 米" in words
     assert f"把握 {row.confidence_percent}%" in words
     assert words.count("承重够") == 1
+    assert "terminal.why" not in words  # each rule has its words
     assert page(desk, side="why", move="999999").count("没有要说明的移库") == 1
     assert page(desk, side="why", move="1'; drop").count("没有要说明的移库") == 0  # the best one is opened instead
 

@@ -27,6 +27,7 @@ from wms.picking.service import plans
 from wms.picking.tables import KeptPlan
 from wms.picking.values import LOST_AFTER, PlanState
 from wms.terminal import plan_drawing
+from wms.terminal.sections import wave_plan
 from wms.terminal.words import Reader
 
 SHANGHAI = Reader("zh", ZoneInfo("Asia/Shanghai"))
@@ -103,7 +104,7 @@ def test_a_ready_plan_is_looked_at_then_released_thought_about_longer_or_thrown_
     ready(desk, wave)
     assert buttons(desk, wave) == ["release_wave", "plan_wave", "discard_plan"]
     page = desk.page(f"waves?wave={wave}&view=table")
-    assert "用时按通常的速度，还没学到" in page
+    assert "按通常速度，还没学到" in page
     assert '"seconds": 60' in page.replace("&#34;", '"').replace("&quot;", '"')
     assert desk.do("discard_plan", wave=wave).status_code == 200
     assert kept(desk, wave) is None
@@ -155,6 +156,13 @@ def turn(no: str, begin: int, end: int, due: int, *, planned: bool = True) -> Tu
         return MORNING + timedelta(minutes=minutes)
 
     return Turn("程丽", Piece(no, (end - begin) * 60, at(due), 4, planned), at(begin), at(end))
+
+
+@pytest.mark.parametrize(
+    ("walk_m", "than_m", "said"), [(88, 100, "−12"), (100, 100, "0"), (103, 100, "+3"), (5, 0, "0")]
+)
+def test_a_change_is_told_with_its_sign(walk_m: int, than_m: int, said: str) -> None:
+    assert wave_plan.change(walk_m, than_m) == said
 
 
 class TestGantt:
@@ -209,6 +217,13 @@ class TestCurve:
     def test_a_short_walk_has_a_fine_scale(self) -> None:
         svg = str(plan_drawing.curve(facts(((10, 320_000),)), SHANGHAI))
         assert SHANGHAI.say("terminal.curve.now", km="0.32") in svg
+
+    def test_what_was_found_at_once_is_told_beside_the_scale_and_not_over_it(self) -> None:
+        for found_ms, side in ((10, "start"), (4_000, "end")):
+            svg = fromstring(str(plan_drawing.curve(facts(((found_ms, 320_000),)), SHANGHAI)))
+            words = next(each for each in svg.iter() if each.get("class") == "al")
+            assert words.get("text-anchor") == side
+            assert float(words.get("x") or 0) > plan_drawing.CURVE_LEFT
 
     def test_without_a_plan_there_is_nothing_to_draw(self) -> None:
         assert plan_drawing.curve(facts(()), SHANGHAI) == ""

@@ -19,6 +19,7 @@ HEAT_STEPS = 7
 DASHES = ("", "2.4 1.2", "0.8 1", "4 1 0.8 1", "1.6 0.8", "3 0.8 0.8 0.8 0.8 0.8")
 ACROSS_MIN = 80  # units a picture has at least, along its longer side
 MARGIN = 4.0
+WORD_HIGH = 2.7
 PERSON_R = 1.7
 NAME_ROOM = 2.4  # below a box, for its name
 TOUCH_MM = 2_600
@@ -226,8 +227,10 @@ def _box(plan: FloorPlan, box: MapBox) -> str:
 
 
 def _label(plan: FloorPlan, label: MapLabel) -> str:
+    """What is said over the back wall of a small hall, where a metre is wide, stays in the picture."""
     size = "zt" if label.large else "zt2"
-    return f'<text class="{size}" {_middle(*plan.place(label.x_mm, label.y_mm))}>{escape(label.text)}</text>'
+    x, y = plan.place(label.x_mm, label.y_mm)
+    return f'<text class="{size}" {_middle(x, max(y, WORD_HIGH - MARGIN))}>{escape(label.text)}</text>'
 
 
 def _route(plan: FloorPlan, number: int, route: MapRoute) -> str:

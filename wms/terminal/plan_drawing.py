@@ -185,9 +185,10 @@ def _stairs(points: Sequence[tuple[float, float]], x_of: Scale, y_of: Scale) -> 
 def _now(last: tuple[float, float], x_of: Scale, y_of: Scale, reader: Reader) -> Markup:
     x, y = x_of(last[0]), y_of(last[1])
     words = reader.say("terminal.curve.now", km=_km(last[1]))
+    towards, side = (7, "start") if x < CURVE_W / 2 else (-7, "end")  # never over the figures at the left
     return Markup('<circle class="end" cx="{:.1f}" cy="{:.1f}" r="4"/>').format(x, y) + Markup(
-        '<text class="al" x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>'
-    ).format(x - 7, y + 15, words)
+        '<text class="al" x="{:.1f}" y="{:.1f}" text-anchor="{}">{}</text>'
+    ).format(x + towards, y + 15, side, words)
 
 
 def _km(km: float) -> str:

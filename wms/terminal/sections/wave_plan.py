@@ -197,7 +197,7 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
         "s_shape_m": s_shape_m,
         "first_m": first_m,
         "longest": max(walk_m, s_shape_m, first_m),
-        "saved": _less,
+        "change": change,
         "checks": _checks(asked, card, shown, late),
         "batches": len(shown.parts) if shown else 0,
         "seconds": THINK_S,
@@ -206,8 +206,15 @@ def release(asked: Asked, card: WaveCard | None, shown: Planned | None, late: in
     }
 
 
-def _less(walk_m: int, than_m: int) -> int:
-    return round(100 * (1 - walk_m / than_m)) if than_m else 0
+def less(walk: int, than: int) -> int:
+    """By how many per cent a walk is shorter than another."""
+    return round(100 * (1 - walk / than)) if than else 0
+
+
+def change(walk: int, than: int) -> str:
+    """The same as a change, with its sign: "−12", "0", "+3"."""
+    percent = less(walk, than)
+    return f"−{percent}" if percent > 0 else f"+{-percent}" if percent < 0 else "0"
 
 
 def _checks(asked: Asked, card: WaveCard, shown: Planned | None, late: int) -> list[Check]:

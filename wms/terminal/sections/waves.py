@@ -133,7 +133,7 @@ def _plan_figures(card: WaveCard, shown: Planned) -> list[Figure]:
     plan, outlook, facts = shown.plan, shown.forecast.outlook, wave_plan.facts_of(shown)
     trend = [mm / 1_000_000 for _, mm in plan.points]
     gap = 100 * (1 - plan.lower_bound_mm / plan.walk_mm) if plan.walk_mm else 0
-    less = {name: _less(plan.walk_mm, getattr(plan, f"{name}_mm")) for name in ("s_shape", "first_come")}
+    less = {name: wave_plan.change(plan.walk_mm, getattr(plan, f"{name}_mm")) for name in ("s_shape", "first_come")}
     people = {"people": len(shown.forecast.pickers), "end": outlook.end or card.facts.cut_off_at}
     late = outlook.late_orders
     lines = Words("terminal.wave_figure.planned.note", {"lines": f"{card.lines:,}", "stops": f"{plan.stops:,}"})
@@ -178,10 +178,6 @@ def _late_note(shown: Planned) -> Words:
     )
 
 
-def _less(walk_mm: int, than_mm: int) -> int:
-    return round(100 * (1 - walk_mm / than_mm)) if than_mm else 0
-
-
 def _walked_plan(asked: Asked, card: WaveCard, shown: Planned) -> dict[str, Any]:
     """One batch of a plan on its map, with the way to the ones beside it."""
     if not shown.parts:
@@ -222,7 +218,7 @@ def _walked(
         "walk_m": walk_mm // 1_000,
         "s_shape_m": s_shape_mm // 1_000,
         "saved_m": (s_shape_mm - walk_mm) // 1_000,
-        "percent": _less(walk_mm, s_shape_mm),
+        "percent": wave_plan.less(walk_mm, s_shape_mm),
         "svg": Markup(map_svg(drawn.plan)),
         "view": drawn.plan.view,  # the same window, so that the stops lie on their slots
         "marks": _marks(drawn),
