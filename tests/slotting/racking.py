@@ -100,8 +100,8 @@ def _piece(park: Park, hand: Hands) -> str:
 
     def code(call: Call) -> str:
         skus = catalog.skus_by_id(call.session, call.warehouse_id, call.session.scalars(select(Stock.sku_id)))
-        sku = next(one for one in skus.values() if one.code[-4:] == tail)
-        return catalog.barcodes_of(call.session, call.warehouse_id, sku.id)[0].barcode
+        known = (catalog.barcodes_of(call.session, call.warehouse_id, sku_id)[0].barcode for sku_id in skus)
+        return next(barcode for barcode in known if barcode.endswith(tail))
 
     return park.act(code)
 

@@ -183,6 +183,43 @@ def test_a_refill_called_off_on_the_way_is_put_back_and_not_booked(park: Park) -
     assert broken_promises(park) == []
 
 
+@pytest.mark.parametrize(
+    ("step", "place", "goods"), [(SOURCE, "now", "next"), (ITEM, "done", "now"), (TARGET, "now", "done")]
+)
+def test_only_the_card_of_the_step_at_hand_is_black(park: Park, step: str, place: str, goods: str) -> None:
+    face = a_face(park)
+    planned(park)
+    hand = at_step(face, step)
+    assert (hand.cards("location")[0]["state"], hand.cards("item")[0]["state"]) == (place, goods)
+    assert hand.cards("item")[0]["tail"] == face.case[-4:]
+
+
+def test_pieces_have_the_end_of_their_own_code(park: Park) -> None:
+    face = a_face(park, there=17, most=30)
+    planned(park)
+    hand = at_step(face, QUANTITY)
+    hand.press("by_piece")
+    assert hand.press("quantity", "11").cards("item")[0]["tail"] == face.piece[-4:]
+
+
+def test_what_is_scanned_while_a_number_is_asked_for_is_looked_at(park: Park) -> None:
+    face = a_face(park)
+    planned(park)
+    hand = at_step(face, QUANTITY)
+    assert hand.scan(face.case).step == QUANTITY
+    assert hand.refused(RESERVE) is Reason.BARCODE_UNKNOWN
+    assert hand.refused(Faced(park, park.act(a_sku), 0).piece) is Reason.SKU_WRONG
+
+
+def test_who_has_to_put_something_back_is_not_told_what_is_left(park: Park) -> None:
+    face = a_face(park)
+    planned(park)
+    hand = at_step(face, TARGET)
+    park.act(lambda call: carrying.withdraw(call, refills(park)[0].id))
+    assert hand.scan(FACE).step == BACK
+    assert hand.cards("facts") == []
+
+
 @pytest.mark.parametrize("step", [SOURCE, ITEM])
 def test_a_refill_called_off_before_it_is_taken_ends_the_walk(park: Park, step: str) -> None:
     face = a_face(park)

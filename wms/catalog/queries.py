@@ -153,6 +153,14 @@ def barcodes_of(session: Session, warehouse_id: int, sku_id: int) -> list[Barcod
     return [BarcodeFacts(*row) for row in session.execute(query)]
 
 
+def tail_of(session: Session, warehouse_id: int, sku: SkuFacts, quantity: int = 1) -> str:
+    """The last four signs of the bar code on a case of `quantity`, else on a piece: what people compare. Without bar
+    codes those of its code.
+    """
+    known = {one.quantity: one.barcode for one in barcodes_of(session, warehouse_id, sku.id)}
+    return (known.get(quantity) or known.get(1) or sku.code)[-4:]
+
+
 def skus(
     session: Session, warehouse_id: int, merchant_id: int | None = None, *, after: str = "", limit: int = 100
 ) -> list[SkuFacts]:

@@ -132,6 +132,43 @@ def test_every_screen_stands_whole_without_scrolling(
         assert max(measured["over"]) <= 0, (name, measured["over"])
 
 
+WITHIN = """
+() => {
+  const parts = [...document.querySelectorAll(".location .label, .location .code, .location .rack, .location .words")]
+    .map((part) => part.getBoundingClientRect()).filter((box) => box.width);
+  const card = document.querySelector(".location").getBoundingClientRect();
+  const apart = (one, other) => one.bottom <= other.top + 4 || one.right <= other.left || other.bottom <= one.top + 4;
+  return {
+    inside: parts.every((part) => part.top >= card.top && part.bottom <= card.bottom + 1),
+    apart: parts.every((one, at) => parts.slice(at + 1).every((other) => apart(one, other) || apart(other, one))),
+    broken: [...document.querySelectorAll(".band .whole")].filter((code) => code.getClientRects().length !== 1).length,
+    whole: document.querySelectorAll(".band .whole").length,
+  };
+}
+"""
+
+
+@pytest.mark.parametrize(("width", "height", "language"), SIZES)
+def test_a_long_refusal_leaves_the_slot_whole_and_breaks_no_code(
+    pda: Handheld, floor: Floor, width: int, height: int, language: str
+) -> None:
+    pda.page.set_viewport_size({"width": width, "height": height})
+    walking = goods.pick_screen("slot", language)
+    location, item, _, _, _ = walking["cards"]
+    plain = {**walking, "cards": [{**location, "code": "A01-01-4A", "map": None}, item]}
+    wrong = {**goods.wrong_message(language), "title": f"Wrong kind of code, scan {HOSTILE_NAME}", "text": ""}
+    long = {**wrong, "expected": HOSTILE_NAME, "scanned": HOSTILE_NAME[::-1], "code": "wrong_kind_scanned"}
+    short = {**wrong, "title": "Wrong slot: go to A01-01-4A", "expected": "A01-01-4A", "scanned": "A01-02-1A"}
+    floor.state = lambda: goods.envelope(plain)
+    pda.open()
+    for screen in (plain, {**walking, "cards": [{**location, "code": "A01-01-4A"}, *walking["cards"][1:]]}):
+        for message in (None, short, long):
+            show(pda, {**goods.envelope(screen, message=message), "person": goods.person(language)})
+            found = pda.page.evaluate(WITHIN)
+            assert (found["inside"], found["apart"]) == (True, True), message
+            assert (found["broken"], found["whole"]) == (0, int(message is short)), message
+
+
 def test_the_page_s_own_screens_stand_whole_too(pda: Handheld, floor: Floor) -> None:
     pda.page.set_viewport_size({"width": 320, "height": 480})
     floor.state = lambda: goods.envelope(goods.pick_screen())

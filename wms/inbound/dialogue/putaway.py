@@ -15,7 +15,6 @@ from wms.core.dialogue import (
     ItemCard,
     Key,
     Level,
-    LocationCard,
     Message,
     Move,
     Pip,
@@ -33,6 +32,7 @@ from wms.inbound.dialogue.parts import CONTAINER, SLOT
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
 from wms.slotting import judging
+from wms.slotting.dialogue.parts import place
 from wms.slotting.values import Suggestion
 
 
@@ -86,12 +86,7 @@ def _slot_screen(turn: Turn) -> Screen:
     container = _container(turn)
     slot = site.slot_by_code(call.session, call.warehouse_id, str(turn.state["slot"]))
     inside = queries.in_container(call.session, call.warehouse_id, container.place_id)
-    words = turn.say("slot.words", zone=slot.zone_code, side=turn.say(f"slot.side.{slot.side}"), level=slot.level)
-    cards: list[Card] = [
-        LocationCard(
-            turn.say("putaway.go"), slot.code, words, slot.level, max(5, slot.level), walk_m=int(turn.state["walk_m"])
-        )
-    ]
+    cards: list[Card] = [place(turn, slot, "putaway.go", "now", int(turn.state["walk_m"]))]
     cards += [
         ItemCard(
             row.merchant_name, row.name, row.on_hand, row.unit, row.sku_code[-4:], _lot_line(turn, row.lot_code), "next"

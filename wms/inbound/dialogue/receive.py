@@ -96,9 +96,10 @@ def _item_screen(turn: Turn) -> Screen:
         sku = catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id))
         counted = int(turn.state["counted"])
         expected, received = (line.expected, line.received) if line else (0, 0)
+        ends = catalog.tail_of(turn.call.session, turn.call.warehouse_id, sku)
         tail = turn.say("receive.of", expected=max(0, expected - received), unit=sku.unit)
         cards = [
-            ItemCard(asn.merchant_name, sku.name, counted, sku.unit, tail=sku.code[-4:], lines=[sku.code]),
+            ItemCard(asn.merchant_name, sku.name, counted, sku.unit, tail=ends, lines=[sku.code]),
             CountBigCard(turn.say("receive.counted"), counted, tail, "minus_one", "plus_one"),
             CountsCard(
                 expected, received + counted, max(0, expected - received - counted), 0, _count_labels(turn), "left"

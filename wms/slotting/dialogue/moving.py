@@ -10,9 +10,7 @@ from wms.core.call import Call
 from wms.core.codes import Kind
 from wms.core.dialogue import (
     Dialogue,
-    ItemCard,
     Level,
-    LocationCard,
     Message,
     Move,
     Scan,
@@ -23,12 +21,13 @@ from wms.core.dialogue import (
     pips,
 )
 from wms.core.refusal import Reason, Refused
-from wms.site.values import SlotFacts
 from wms.slotting import moving
+from wms.slotting.dialogue import parts
 from wms.slotting.moving import MOVE_TASK, Carry
 
 SOURCE, ITEM, TARGET = "scan_source", "scan_item", "scan_target"
 _ORDER = {SOURCE: "move.source", ITEM: "move.item", TARGET: "move.target"}
+_STATES = {SOURCE: ("now", "next"), ITEM: ("done", "now"), TARGET: ("now", "done")}  # of the place, of the goods
 
 
 def _begin(call: Call, given: Mapping[str, Any]) -> Move:
@@ -43,20 +42,17 @@ def _carry(turn: Turn) -> Carry:
     return moving.carry(turn.call, int(turn.state["proposal"]))
 
 
-def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
-    words = turn.say("slot.words", zone=slot.zone_code, side=turn.say(f"slot.side.{slot.side}"), level=slot.level)
-    return LocationCard(turn.say(heading), slot.code, words, slot.level, max(5, slot.level))
-
-
 def _screen(turn: Turn, step: str) -> Screen:
     found = _carry(turn)
-    merchant = catalog.merchant_by_id(turn.call.session, turn.call.warehouse_id, found.sku.merchant_id)
     slot, heading = (found.target, "move.put_down") if step == TARGET else (found.source, "move.go")
-    item = ItemCard(merchant.name, found.sku.name, found.quantity, found.sku.unit, found.sku.code[-4:])
+    at, what = _STATES[step]
     return Screen(
         prompt=turn.say(f"move.{step}"),
         pips=pips(turn, _ORDER, step),
-        cards=[_place(turn, slot, heading), item],
+        cards=[
+            parts.place(turn, slot, heading, at),
+            parts.goods(turn, found.sku, found.quantity, found.sku.unit, what),
+        ],
         status=[(turn.say("move.from"), found.source.code), (turn.say("move.to"), found.target.code)],
         keys=[leave_key(turn)],
     )

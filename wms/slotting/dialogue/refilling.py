@@ -12,6 +12,7 @@ from wms.catalog import queries as catalog
 from wms.core.call import Call
 from wms.core.codes import Kind
 from wms.core.dialogue import (
+    Card,
     Dialogue,
     Fact,
     FactsCard,
@@ -19,7 +20,6 @@ from wms.core.dialogue import (
     ItemCard,
     Key,
     Level,
-    LocationCard,
     Message,
     Move,
     Scan,
@@ -32,6 +32,7 @@ from wms.core.dialogue import (
 from wms.core.refusal import Reason, Refused
 from wms.site.values import SlotFacts
 from wms.slotting import carrying, legs
+from wms.slotting.dialogue import parts
 from wms.slotting.legs import Leg
 from wms.slotting.refilling import REFILL_TASK
 
@@ -39,6 +40,13 @@ SOURCE, ITEM, QUANTITY, TARGET, BACK = "scan_source", "scan_item", "type_quantit
 LATER_MIN = 20
 _PIPS = {SOURCE: "refill.source", ITEM: "refill.item", TARGET: "refill.target"}
 _MARKED = {SOURCE: SOURCE, ITEM: ITEM, QUANTITY: ITEM, TARGET: TARGET, BACK: None}
+_STATES = {  # of the place, of the goods
+    SOURCE: ("now", "next"),
+    ITEM: ("done", "now"),
+    QUANTITY: ("done", "now"),
+    TARGET: ("now", "done"),
+    BACK: ("now", "done"),
+}
 
 
 def _begin(call: Call, given: Mapping[str, Any]) -> Move:
@@ -95,19 +103,16 @@ def how_many(turn: Turn, leg: Leg, quantity: int) -> str:
     return turn.say(key, cases=cases, quantity=quantity)
 
 
-def _place(turn: Turn, slot: SlotFacts, heading: str) -> LocationCard:
-    words = turn.say("slot.words", zone=slot.zone_code, side=turn.say(f"slot.side.{slot.side}"), level=slot.level)
-    return LocationCard(turn.say(heading), slot.code, words, slot.level, max(5, slot.level))
-
-
-def _item(turn: Turn, leg: Leg, quantity: int) -> ItemCard:
-    merchant = catalog.merchant_by_id(turn.call.session, turn.call.warehouse_id, leg.sku.merchant_id)
+def _item(turn: Turn, leg: Leg, state: str) -> ItemCard:
+    quantity = leg.taken or leg.quantity
     cases = leg.cases_of(quantity)
-    figure, unit = (cases, turn.say("refill.how_many_cases")) if cases else (quantity, leg.sku.unit)
     lines = [how_many(turn, leg, quantity)] if cases else []
     if leg.lot.code != "-":
         lines.append(f"{turn.say('receive.lot')} {leg.lot.code}")
-    return ItemCard(merchant.name, leg.sku.name, figure, unit, leg.sku.code[-4:], lines)
+    if not cases:
+        return parts.goods(turn, leg.sku, quantity, leg.sku.unit, state, lines=lines)
+    unit = turn.say("refill.unit_case" if cases == 1 else "refill.how_many_cases")
+    return parts.goods(turn, leg.sku, cases, unit, state, case=leg.case, lines=lines)
 
 
 def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Screen:
@@ -115,13 +120,16 @@ def _screen(turn: Turn, step: str, *keys: Key, ask: Input | None = None) -> Scre
     slot, heading = (leg.source, "refill.go") if step in (SOURCE, ITEM, QUANTITY) else (leg.target, "refill.put_down")
     if step == BACK:
         slot, heading = leg.source, "refill.put_back"
-    ahead = legs.legs_of(turn.call, leg.walk_id) if step != BACK else []
-    left = Fact(turn.say("refill.left"), str(len(ahead)), turn.say(f"refill.reason.{leg.reason}"))
+    at, what = _STATES[step]
+    cards: list[Card] = [parts.place(turn, slot, heading, at), _item(turn, leg, what)]
+    if step != BACK:
+        left = str(len(legs.legs_of(turn.call, leg.walk_id)))
+        cards.append(FactsCard([Fact(turn.say("refill.left"), left, turn.say(f"refill.reason.{leg.reason}"))]))
     return Screen(
         prompt=turn.say(f"refill.{step}"),
         icon="pen" if ask else "barcode",
         pips=pips(turn, _PIPS, _MARKED[step]),
-        cards=[_place(turn, slot, heading), _item(turn, leg, leg.taken or leg.quantity), FactsCard([left])],
+        cards=cards,
         status=[(turn.say("refill.from"), leg.source.code), (turn.say("refill.to"), leg.target.code)],
         keys=[*keys, leave_key(turn)],
         input=ask,
@@ -146,18 +154,18 @@ def _dropped(turn: Turn, no: Refused) -> Message:
     return Message(Level.ATTENTION, words, code=no.reason.value, speech=words)
 
 
-def _over(turn: Turn) -> Move | None:
-    """Somebody called the refill off before anything was taken: on to the next."""
+def _over(turn: Turn, words: str = "refill.called_off") -> Move | None:
+    """Somebody called the refill off before it was told that anything was taken: on to the next."""
     found = _leg(turn)
     if found.state == "open":
         return None
-    words = turn.say("refill.called_off", slot=found.source.code)
-    return _next(turn, _walk_id(turn), _later(turn), Message(Level.ATTENTION, words, speech=words))
+    told = turn.say(words, slot=found.source.code)
+    return _next(turn, _walk_id(turn), _later(turn), Message(Level.ATTENTION, told, speech=told))
 
 
 def _source_scanned(turn: Turn, scan: Scan) -> Move:
     found = _leg(turn)
-    if (on := _over(turn)) is not None:
+    if (on := _over(turn, "refill.called_off_before")) is not None:
         return on
     kept = carrying.arrive(turn.call, found.id, _slot_code(scan, found.source.code))
     if isinstance(kept, Refused):
@@ -167,14 +175,20 @@ def _source_scanned(turn: Turn, scan: Scan) -> Move:
 
 
 def _nothing_there(turn: Turn, _value: str) -> Move:
-    """The slot is empty: whoever counts it will see."""
+    """The slot is empty: whoever counts it will see. What forbids the refill anyway is said instead."""
     found = _leg(turn)
-    if (on := _over(turn)) is not None:
+    if (on := _over(turn, "refill.called_off_before")) is not None:
         return on
     kept = carrying.arrive(turn.call, found.id, found.source.code)
-    no = kept if isinstance(kept, Refused) else carrying.take(turn.call, found.id, 0)
-    assert isinstance(no, Refused), "nothing taken is nothing carried"
-    return _next(turn, _walk_id(turn), _later(turn), _dropped(turn, no))
+    if isinstance(kept, Refused):
+        return _next(turn, _walk_id(turn), _later(turn), _dropped(turn, kept))
+    carrying.take(turn.call, found.id, 0)
+    return _next(turn, _walk_id(turn), _later(turn), _none(turn, found))
+
+
+def _none(turn: Turn, leg: Leg) -> Message:
+    words = turn.say("refill.none", slot=leg.source.code)
+    return Message(Level.ATTENTION, words, code=Reason.STOCK_INSUFFICIENT.value, speech=words)
 
 
 def _put_off(turn: Turn, _value: str) -> Move:
@@ -213,7 +227,7 @@ def _quantity_screen(turn: Turn) -> Screen:
 
 
 def _by_piece(turn: Turn, _value: str) -> Move:
-    return _stay(turn, QUANTITY, Message(Level.INFO, turn.say("refill.how_many_pieces")), by_case=False)
+    return _stay(turn, QUANTITY, Message(Level.INFO, turn.say("refill.now_by_piece")), by_case=False)
 
 
 def _quantity_told(turn: Turn, value: str) -> Move:
@@ -226,7 +240,7 @@ def _quantity_told(turn: Turn, value: str) -> Move:
     quantity = int(value) * (found.case if turn.state.get("by_case") else 1)
     kept = carrying.take(turn.call, found.id, quantity)
     if isinstance(kept, Refused):
-        return _next(turn, _walk_id(turn), _later(turn), _dropped(turn, kept))
+        return _next(turn, _walk_id(turn), _later(turn), _none(turn, found))
     amount = how_many(turn, kept, kept.taken)
     if quantity < found.quantity:
         words = turn.say("refill.short", amount=amount)
@@ -315,7 +329,7 @@ REPLENISH = Dialogue(
         QUANTITY: Step(
             _quantity_screen,
             frozenset({QUANTITY, SOURCE, TARGET, None}),
-            None,
+            _item_scanned,
             {"quantity": _quantity_told, "by_piece": _by_piece, "leave": _leave},
         ),
         TARGET: Step(

@@ -28,7 +28,7 @@ function location(data, view) {
   const drawn = (height) => data.levels > 0 && rack(data.level, data.levels, height, view.say(data.level ? "level_of" : "whole_bay", data));
   if (data.state === "now") {
     const walk = data.walk_m === null || data.walk_m === undefined ? "" : ` · ${view.say("walk", data)}`;
-    return card("location", data,
+    return el("section", { class: "card location now", "data-card": "location", "data-fit": "box" },
       el("div", { class: "label" }, data.label + walk), slotCode(data.code),
       el("div", { class: data.map ? "where mapped" : "where" }, drawn(84), el("div", { class: "words" }, words.map((word) => el("div", null, word))),
         data.map && walkmap(data.map, view.say("walk_map"))));

@@ -9,6 +9,13 @@ const TAIL = 6;
 const WHOLE_MAX = 9;
 const CODE_BESIDE_MAX = 8;
 
+const CODE = /([A-Z0-9]+(?:-[A-Z0-9]+)+)/;
+
+/** A sentence whose codes stay whole: a line never ends within one. */
+export function sentence(text) {
+  return text.split(CODE).map((part, at) => (at % 2 ? el("span", { class: "whole" }, part) : part));
+}
+
 /** Does this message take the prompt's place? */
 export function isBand(message) {
   return BANDS.has(message?.level);
@@ -67,9 +74,9 @@ export function band(message, say) {
   return el("div", { class: `band ${message.level}` },
     shape(message.level),
     el("div", { class: "said" },
-      el("h2", null, el("span", { "data-fit": "" }, message.title), beside && code),
+      el("h2", null, el("span", { "data-fit": "" }, sentence(message.title)), beside && code),
       comparison(message, say), !beside && code),
-    message.text && el("div", { class: "do", "data-fit": "box" }, message.text));
+    message.text && el("div", { class: "do", "data-fit": "box" }, sentence(message.text)));
 }
 
 /** The slim line for done, info and an ok with words; nothing is asked of the hand. */
