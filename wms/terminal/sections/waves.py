@@ -217,8 +217,7 @@ def _walked(
         "facts": facts,
         "walk_m": walk_mm // 1_000,
         "s_shape_m": s_shape_mm // 1_000,
-        "saved_m": (s_shape_mm - walk_mm) // 1_000,
-        "percent": wave_plan.less(walk_mm, s_shape_mm),
+        "percent": wave_plan.change(walk_mm, s_shape_mm),
         "svg": Markup(map_svg(drawn.plan)),
         "view": drawn.plan.view,  # the same window, so that the stops lie on their slots
         "marks": _marks(drawn),
