@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -123,3 +124,21 @@ def test_another_building_s_aisles_stay_open(database: Database, park: Park) -> 
     )
     assert theirs == {park.warehouse_id}
     assert other.read(lambda session: queries.hall(session, other.warehouse_id)).closures == ()
+
+
+def test_a_hall_seen_in_work_that_was_taken_back_is_not_believed_later(park: Park) -> None:
+    def close_and_stumble(call: Call) -> None:
+        closing.close_aisle(call, "A01", why="漏水")
+        assert not is_reachable(queries.hall(call.session, park.warehouse_id).now, Stop(0, 8_000))
+        raise Refused(Reason.BUSY)
+
+    assert refusal(park, close_and_stumble) is Reason.BUSY
+    elsewhere = Database.open(park.database.url)  # another process; the hall gets the version that was taken back
+    replace(park, database=elsewhere).act(lambda call: closing.close_aisle(call, "A02", why="停电"))
+    elsewhere.dispose()
+    seen = [
+        park.read(lambda session: queries.hall(session, park.warehouse_id).now),
+        park.act(lambda call: queries.hall(call.session, park.warehouse_id).now),
+    ]
+    for hall in seen:
+        assert (is_reachable(hall, Stop(0, 8_000)), is_reachable(hall, Stop(1, 8_000))) == (True, False)

@@ -11,6 +11,7 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from wms.core import codes
+from wms.core.db import remembers
 from wms.core.db.tables import table_of
 from wms.core.refusal import Reason, Refused
 from wms.optimise.geometry import Point, RectHall
@@ -134,10 +135,14 @@ def hall(session: Session, warehouse_id: int) -> HallFacts:
     known = session.execute(_first_hall, {"w": warehouse_id}).one_or_none()
     if known is None:
         raise Refused(Reason.NOT_FOUND, what="hall")
-    cache = _halls.setdefault(session.get_bind().engine, {})
+    engine, settled = remembers(session)
+    cache = _halls.setdefault(engine, {})
     facts = cache.get((warehouse_id, known.id))
-    if facts is None or facts.version != known.version:
-        facts = cache[warehouse_id, known.id] = read_hall(session, known.id)
+    if facts is not None and facts.version == known.version:
+        return facts
+    facts = read_hall(session, known.id)
+    if settled:
+        cache[warehouse_id, known.id] = facts
     return facts
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import structlog
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
@@ -48,6 +49,21 @@ _PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "080
 
 _PG_DISK_FULL = "53100"
 log = structlog.get_logger(__name__)
+
+
+SETTLED = "settled"  # in a session's info: it sees nothing but what was committed
+_readers: WeakKeyDictionary[Engine, Engine] = (
+    WeakKeyDictionary()
+)  # SQLite: the engine that writes -> the one that reads
+
+
+def remembers(session: Session) -> tuple[Engine, bool]:
+    """Where a database's readers and writers keep what they know by heart, and whether this session may add to it.
+
+    What a unit of work sees may be taken back: by itself, or by others whose commit it shares.
+    """
+    engine = session.get_bind().engine
+    return _readers.get(engine, engine), bool(session.info.get(SETTLED))
 
 
 class ShortSession(Session):
@@ -99,6 +115,7 @@ class Database:
         if self.is_sqlite:
             mutex = threading.Lock()
             self._writer, self._shared = mutex, SharedCommit(write_engine, mutex, self.turns)
+            _readers[write_engine] = read_engine
 
     @classmethod
     def open(cls, url: str) -> Database:
@@ -155,7 +172,8 @@ class Database:
         began_s = time.monotonic()
         for attempt in range(1, TRIES_MAX + 1):
             try:
-                with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False) as session:
+                known = {SETTLED: True}
+                with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False, info=known) as session:
                     return ask(session)
             except DBAPIError as error:
                 _rest(error, attempt, began_s)
