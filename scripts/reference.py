@@ -16,7 +16,7 @@ from wms.auditing import PROMISES
 from wms.core.clock import WallClock
 from wms.core.db import Database
 from wms.core.dialogue import Dialogue, Step
-from wms.core.i18n import catalogue
+from wms.core.i18n import catalogue, of_many
 from wms.core.refusal import Reason, Refused
 from wms.core.web import Edge, make_flask
 from wms.handheld.registry import DIALOGUES
@@ -190,7 +190,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def _cell(reason: Reason, language: str) -> str:
-    return catalogue().get(f"reason.{reason.value}", {}).get(language, "").replace("|", "\\|")
+    return of_many(catalogue().get(f"reason.{reason.value}", {}).get(language, "")).replace("|", "\\|")
 
 
 def _default(value: object) -> str:

@@ -1,11 +1,13 @@
 """Words in two languages: one catalogue, gathered from the `texts.toml` of every room.
 
-A text is a key with `zh` and `en`; placeholders are those of `str.format`. The catalogue is data, needs no compile step
-and is handed to the PDA page as it stands, so that a person's language can change at once.
+A text is a key with `zh` and `en`; placeholders are those of `str.format`, and `{n} slot{n:s}` says 1 slot, 2 slots.
+The catalogue is data and needs no compile step; the PDA page's own texts (`pda.`) are handed there as they stand, so
+that a person's language can change at once.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -14,6 +16,8 @@ from string import Formatter
 
 LANGUAGES = ("zh", "en")
 FALLBACK = "en"
+ENDINGS = {"s": "", "es": "", "ies": "y"}  # of many -> of one
+_ENDING = re.compile(r"\{\w+:(s|es|ies)\}")
 
 
 @cache
@@ -42,7 +46,18 @@ def text(key: str, language: str, **facts: object) -> str:
     return _Lenient().vformat(words.get(language) or words[FALLBACK], (), facts)
 
 
+def of_many(words: str) -> str:
+    """A text as it stands in the catalogue, for who reads it with its placeholders: nouns of many."""
+    return _ENDING.sub(lambda found: found[1], words)
+
+
 class _Lenient(Formatter):
     def get_value(self, key: int | str, args: object, kwargs: object) -> object:
         assert isinstance(kwargs, dict)
         return kwargs.get(key, f"{{{key}}}")
+
+    def format_field(self, value: object, spec: str) -> str:
+        """`{n} batch{n:es}`: the ending of a noun whose number is told; nothing after one."""
+        if spec in ENDINGS:
+            return ENDINGS[spec] if str(value) == "1" else spec
+        return str(super().format_field(value, spec))

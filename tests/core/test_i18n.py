@@ -1,0 +1,27 @@
+"""Words with numbers in them."""
+
+from __future__ import annotations
+
+import pytest
+
+from wms.core.i18n import catalogue, of_many, text
+
+
+@pytest.mark.parametrize(
+    ("parcels", "said"), [(0, "0 parcels"), (1, "1 parcel"), ("1", "1 parcel"), (21, "21 parcels")]
+)
+def test_a_noun_agrees_with_its_number(parcels: object, said: str) -> None:
+    assert said in text("reason.manifest_incomplete", "en", missing=parcels)
+
+
+def test_other_endings_agree_too() -> None:
+    assert text("reason.pin_wrong", "en", left=1) == "Wrong PIN, 1 try left"
+    assert text("reason.pin_wrong", "en", left=2) == "Wrong PIN, 2 tries left"
+
+
+def test_a_fact_that_is_missing_shows_itself_beside_its_noun() -> None:
+    assert "{missing} parcels" in text("reason.manifest_incomplete", "en")
+
+
+def test_a_text_is_read_with_nouns_of_many() -> None:
+    assert of_many(catalogue()["reason.pin_wrong"]["en"]) == "Wrong PIN, {left} tries left"
