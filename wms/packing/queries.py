@@ -125,7 +125,7 @@ _facts_of_parcel = (
 
 def parcel_facts(session: Session, warehouse_id: int, parcel_id: int) -> ParcelFacts:
     """One parcel. Raises PARCEL_UNKNOWN."""
-    session.flush()
+    session.flush()  # a statement about tables does not do so by itself
     parcel = session.execute(_facts_of_parcel, {"parcel": parcel_id, "w": warehouse_id}).one_or_none()
     if parcel is None:
         raise Refused(Reason.PARCEL_UNKNOWN, parcel=parcel_id)

@@ -53,7 +53,7 @@ _jobs_of_subject = _asked_often.where(_job.c.subject == bindparam("subject")).or
 
 def job(session: Session, warehouse_id: int, job_id: int) -> PrintFacts:
     """One job. Raises PRINT_JOB_UNKNOWN."""
-    session.flush()
+    session.flush()  # a statement about tables does not do so by itself
     row = session.execute(_job_of_id, {"w": warehouse_id, "job": job_id}).one_or_none()
     if row is None:
         raise Refused(Reason.PRINT_JOB_UNKNOWN, job=job_id)
@@ -71,7 +71,7 @@ def labels_due(session: Session, warehouse_id: int, station_id: int | None = Non
 def prints_of(session: Session, warehouse_id: int, subject: str, document: str | None = None) -> list[PrintFacts]:
     """Every print of a number, the first one first: who wants it again sees how often it was printed. At most 200."""
     if document is None:
-        session.flush()
+        session.flush()  # a statement about tables does not do so by itself
         return [_facts(row) for row in session.execute(_jobs_of_subject, {"w": warehouse_id, "subject": subject})]
     query = _jobs(warehouse_id).where(PrintJob.subject == subject, PrintJob.document == document)
     return [_facts(row) for row in session.execute(query.order_by(PrintJob.id).limit(LIST_MAX))]

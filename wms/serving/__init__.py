@@ -18,8 +18,8 @@ from wms.settings import Settings
 from wms.trouble import Trouble
 from wms.upkeep import look_at_the_ground
 
-# A thread that comes back from the database asks for the interpreter, and waits as long as this while another one
-# reckons; a command asks the database ten times. At Python's 5 ms drawing labels made every scan slow.
+# A thread that comes back from the database asks for the interpreter, and waits about as long as this while another one
+# reckons; a command asks the database ten times. Python's own 5 ms serve a house better that is asked without a pause.
 SWITCH_S = 0.0005
 
 

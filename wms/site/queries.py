@@ -273,7 +273,7 @@ def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFa
 
 def station_by_id(session: Session, warehouse_id: int, station_id: int) -> StationFacts:
     """The station by its id. Raises STATION_UNKNOWN."""
-    session.flush()
+    session.flush()  # a statement about tables does not do so by itself
     row = session.execute(_station_of_id, {"w": warehouse_id, "station": station_id}).one_or_none()
     if row is None:
         raise Refused(Reason.STATION_UNKNOWN, station=station_id)

@@ -52,9 +52,8 @@ log = structlog.get_logger(__name__)
 
 
 SETTLED = "settled"  # in a session's info: it sees nothing but what was committed
-_readers: WeakKeyDictionary[Engine, Engine] = (
-    WeakKeyDictionary()
-)  # SQLite: the engine that writes -> the one that reads
+# SQLite: the engine that writes -> the one that reads.
+_readers: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 def remembers(session: Session) -> tuple[Engine, bool]:
