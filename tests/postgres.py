@@ -36,6 +36,7 @@ SERVANTS = ("postgres", "nobody")
 MEMORY, MEMORY_BYTES_MIN = Path("/dev/shm"), 4 * 1024**3
 LEFT_AFTER_S = 3_600
 SUPERUSER, APPLICATION = "chuwei", "chuwei_app"
+_LOG_WRITER = "SELECT pid, wait_event = 'WalWriterMain' FROM pg_stat_activity WHERE backend_type = 'walwriter'"
 # What the tests may do beyond a park's program: end its own sessions, write a checkpoint, put foreign keys off.
 APPLICATION_ROLE = (
     f"CREATE ROLE {APPLICATION} LOGIN NOSUPERUSER CREATEDB NOBYPASSRLS",
@@ -150,6 +151,18 @@ def _alive(folder: Path) -> bool:
     return Path(f"/proc/{pid}").exists()
 
 
+def _stopped(pid: int) -> bool:
+    """Stop that process (Linux); False when it has ended meanwhile."""
+    state = Path(f"/proc/{pid}/stat")
+    try:
+        os.kill(pid, signal.SIGSTOP)
+        while state.read_text().rpartition(")")[2].split()[0] != "T":
+            time.sleep(0.001)
+    except OSError:
+        return False
+    return True
+
+
 def _on(yes: bool) -> str:
     return "on" if yes else "off"
 
@@ -202,12 +215,21 @@ class Cluster:
         self._process = None
 
     def put_log_writer_to_sleep(self) -> None:
-        """Stop the process that writes the log by itself (Linux): it is written for those only who wait for it."""
-        assert self._process is not None
-        for pid in _children(self._process.pid):
-            with contextlib.suppress(OSError):  # a session that has just ended
-                if b"walwriter" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    os.kill(pid, signal.SIGSTOP)
+        """Stop the process that writes the log by itself (Linux): it is written for those only who wait for it.
+
+        Stopped between two of its rounds: in one, it may hold a lock that every commit waits for.
+        """
+        autocommit = self._superuser().execution_options(isolation_level="AUTOCOMMIT")
+        until_s = time.monotonic() + STOP_SECONDS_MAX
+        with autocommit.connect() as connection:
+            while time.monotonic() < until_s:
+                for pid, idle in connection.exec_driver_sql(_LOG_WRITER).all():
+                    if idle and _stopped(pid) and connection.exec_driver_sql(_LOG_WRITER).all() == [(pid, True)]:
+                        return
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGCONT)
+                time.sleep(0.01)
+        raise AssertionError("the process that writes the log never rested")
 
     def crash(self) -> None:
         """kill -9 of all its processes at one moment (Linux): what stood in shared memory only is gone."""
