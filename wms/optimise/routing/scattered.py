@@ -46,7 +46,7 @@ class Effort:
     and from how many groups."""
 
     price_rounds: int = 40
-    searches: tuple[tuple[int, int], ...] = ((60, 20), (100, 40), (150, 15))
+    searches: tuple[tuple[int, int], ...] = ((60, 20), (200, 60), (150, 15))
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Task:
         unit = self._length_unit()
         wanted = [index for index, supply in enumerate(self._supplies) if self._is_wanted(supply)]
         self._cells = self._cells_of(wanted)
-        picks, length = self._settled(wanted, self._near())
+        picks, length = self._settled(wanted, self._near(), changes_max=0)  # soon outdone: not worth improving
         first = prices.judge(np.full(len(self._need), length / (2.0 * self._need.sum())))
         best = prices.improve(first, float(length), self._effort.price_rounds // 3)
         passed = [pick.supply for pick in self._passed(options, prices.chosen(best))]
@@ -200,10 +200,10 @@ class _Task:
         quantity = np.array([supply.quantity for supply in supplies], dtype=np.int64)
         return Cells(self._base, [supply.stop for supply in supplies], article, quantity, self._need)
 
-    def _settled(self, wanted: list[int], picks: list[Pick]) -> tuple[list[Pick], int]:
+    def _settled(self, wanted: list[int], picks: list[Pick], changes_max: int = CHANGES_MAX) -> tuple[list[Pick], int]:
         """Picks improved cell by cell, and the length of their tour."""
         place = {supply: cell for cell, supply in enumerate(wanted)}
-        taken, length = self._cells.improved(frozenset(place[pick.supply] for pick in picks), CHANGES_MAX)
+        taken, length = self._cells.improved(frozenset(place[pick.supply] for pick in picks), changes_max)
         return self._taken([wanted[cell] for cell in sorted(taken)]), length
 
     def _result(self, picks: list[Pick], bound: float, proved: bool) -> ScatteredRoute:
