@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import DateTime, func, insert, select, text
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from tests.builders import MORNING, at_once
 from wms.core.clock import HandClock, ScaledClock
 from wms.core.db import Database
 from wms.core.db.engine import TRIES_MAX
-from wms.core.db.types import json_text
+from wms.core.db.types import UtcDateTime, json_text
 from wms.core.i18n import catalogue
 from wms.core.i18n import text as words
 from wms.core.refusal import Reason, Refused
@@ -168,6 +169,17 @@ def test_moments_come_back_as_they_were_in_utc(database: Database, zone: timezon
     found = database.read(lambda session: session.scalars(select(RequestRow.answered_at)).one())
     assert found == at
     assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("microsecond", [0, 67, 123456])
+def test_sqlite_is_told_a_moment_in_the_text_it_holds_them_in(microsecond: int) -> None:
+    at = datetime(2026, 11, 7, 8, 30, 15, microsecond, tzinfo=timezone(timedelta(hours=8)))
+    dialect = sqlite.dialect()
+    spelt = DateTime().dialect_impl(dialect).bind_processor(dialect)
+    ours = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert spelt is not None
+    assert ours is not None
+    assert ours(at) == spelt(at.astimezone(UTC).replace(tzinfo=None))
 
 
 def test_a_moment_without_a_zone_is_our_mistake(database: Database) -> None:

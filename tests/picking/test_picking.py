@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
 
 from tests.outbound.orders import broken_promises, counted_statements, lines, order
 from tests.picking.floor import FAR, NEAR, Floor, a_floor, refused, topics
+from wms.core.call import Call
 from wms.core.db import Database
 from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import MovementRow
 from wms.outbound import queries as outbound_queries
 from wms.outbound.values import OrderState, WaveState
 from wms.picking import queries, service
-from wms.picking.values import PickState
+from wms.picking.queries.walk import forget
+from wms.picking.values import PickState, Walk
 from wms.site import queries as site
 from wms.site import service as site_service
 from wms.work import queries as work
@@ -55,6 +58,24 @@ class TestLoadingTheCart:
             )
         )
         assert [(tote.code, tote.state) for tote in on_cart] == [("T-0001", "in_use"), ("T-0002", "in_use")]
+
+    def test_what_is_known_of_a_walk_after_loading_is_what_its_rows_tell(self, floor: Floor) -> None:
+        batch_id = floor.batch(("A-1", [(floor.tea, 1)]), ("A-2", [(floor.nuts, 1)]))
+        steps: list[Callable[[Call], object]] = [
+            lambda call: service.begin_batch(call, batch_id, "C-01"),
+            lambda call: service.assign_tote(call, batch_id, 2, "T-0002"),
+            lambda call: service.assign_tote(call, batch_id, 1, "T-0001"),
+        ]
+
+        def load(call: Call, step: Callable[[Call], object]) -> tuple[Walk, Walk]:
+            step(call)
+            known = queries.walk_of_batch(call.session, call.warehouse_id, batch_id)
+            forget(call.session, batch_id)
+            return known, queries.walk_of_batch(call.session, call.warehouse_id, batch_id)
+
+        for step in steps:
+            known, told = floor.park.act(lambda call, step=step: load(call, step))  # type: ignore[misc]
+            assert known == told
 
     def test_a_tote_in_use_is_refused(self, floor: Floor) -> None:
         floor.loaded(("A-1", [(floor.tea, 1)]))

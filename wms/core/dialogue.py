@@ -8,8 +8,9 @@ and return a `Move`; what they need to remember goes into the move's `state` (JS
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar
 
 from wms.core.call import Call
@@ -17,6 +18,22 @@ from wms.core.codes import Read
 from wms.core.i18n import text
 
 AHEAD_MAX = 60
+_AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
+
+
+def _plain(value: Any) -> Any:
+    """As dataclasses.asdict, without copies of what never changes."""
+    kind = type(value)
+    if kind in _AS_THEY_ARE:
+        return value
+    if kind in (list, tuple):
+        return kind([_plain(each) for each in value])
+    return {name: _plain(getattr(value, name)) for name in _fields(kind)} if is_dataclass(kind) else value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...]:
+    return tuple(one.name for one in fields(kind))
 
 
 class Level(StrEnum):
@@ -44,7 +61,7 @@ class Message:
 
     def to_json(self) -> dict[str, Any]:
         sound = "" if self.level is Level.INFO else self.level.value
-        return {**asdict(self), "level": self.level.value, "sound": sound}
+        return {**_plain(self), "level": self.level.value, "sound": sound}
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,10 +297,10 @@ class Screen:
         """As `docs/reference/pda.md` has it, without what the shell adds (dialogue, step, token, title)."""
         return {
             "status": [{"label": label, "value": value} for label, value in self.status],
-            "prompt": {"text": self.prompt, "icon": self.icon, "pips": [asdict(pip) for pip in self.pips]},
-            "cards": [{"kind": card.kind, **asdict(card)} for card in self.cards],
-            "input": asdict(self.input) if self.input else None,
-            "keys": [asdict(key) for key in self.keys],
+            "prompt": {"text": self.prompt, "icon": self.icon, "pips": _plain(list(self.pips))},
+            "cards": [{"kind": card.kind, **_plain(card)} for card in self.cards],
+            "input": _plain(self.input),
+            "keys": _plain(list(self.keys)),
         }
 
 

@@ -43,7 +43,8 @@ def text(key: str, language: str, **facts: object) -> str:
     words = catalogue().get(key)
     if words is None:
         return key
-    return _Lenient().vformat(words.get(language) or words[FALLBACK], (), facts)
+    told = words.get(language) or words[FALLBACK]
+    return _Lenient().vformat(told, (), facts) if "{" in told or "}" in told else told
 
 
 def of_many(words: str) -> str:

@@ -99,11 +99,14 @@ def error_body(no: Refused, language: str) -> dict[str, Any]:
 
 def to_json(content: Any) -> str:
     """Compact JSON; moments and dates as ISO text."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return _compact.encode(content)
 
 
 def _plain(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_plain)
 
 
 def _check_request_id(request_id: str) -> None:

@@ -36,7 +36,10 @@ STANDS = frozenset({Level.WRONG, Level.ATTENTION, Level.INTERCEPTED})
 STOPS_THE_HAND = frozenset({Reason.ORDER_INTERCEPTED})
 
 _state = table_of(DialogueState)
-_person_of = select(table_of(Person)).where(table_of(Person).c.id == bindparam("p"))
+_people = table_of(Person)
+_person_of = select(_people.c.id, _people.c.name, _people.c.language, _people.c.volume, _people.c.speech).where(
+    _people.c.id == bindparam("p")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
+from typing import NamedTuple
 
 from wms.optimise.batching import BatchPlan, Cart, Order
 from wms.optimise.geometry import RectHall, Stop
@@ -178,9 +179,11 @@ class ToteOnCart:
     dropped: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PickFacts:
-    """One take of a walk: from this slot, so many of this, for the order at that position of the cart."""
+class PickFacts(NamedTuple):
+    """One take of a walk: from this slot, so many of this, for the order at that position of the cart.
+
+    A tuple, for every scan makes as many as its walk has: a frozen dataclass sets each of its fields by itself.
+    """
 
     id: int
     stop: int
@@ -294,6 +297,11 @@ class Walk:
         """Orders that were cancelled since somebody last looked."""
         return tuple(tote for tote in self.totes if tote.stopped and not tote.dropped)
 
+    def with_tote(self, position: int, tote_id: int, tote_code: str) -> Walk:
+        """The walk after this tote was put on the cart."""
+        put = replace(self.at(position), tote_id=tote_id, tote_code=tote_code)
+        return replace(self, totes=tuple(put if tote.position == position else tote for tote in self.totes))
+
     def with_pick(self, pick_id: int, *, picked: int = 0, short: int = 0) -> Walk:
         """The walk after a take of `picked` and a shortage of `short` at this pick."""
         return replace(self, picks=tuple(_after(p, picked, short) if p.id == pick_id else p for p in self.picks))
@@ -303,7 +311,7 @@ def _after(pick: PickFacts, picked: int, short: int) -> PickFacts:
     taken, lacking = pick.picked + picked, pick.short + short
     over = taken + lacking == pick.quantity
     state = PickState.OPEN if not over else PickState.DONE if taken else PickState.SHORT
-    return replace(pick, picked=taken, short=lacking, state=state)
+    return pick._replace(picked=taken, short=lacking, state=state)
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,24 +203,32 @@ def container_facts(
     return ContainerFacts(place_id, str(kind), code, barcode, state, positions, parent_place_id)
 
 
+_container = table_of(Container)
 _CONTAINER_COLUMNS = (
-    Container.place_id,
-    Container.kind,
-    Container.code,
-    Container.state,
-    Container.positions,
-    Container.parent_place_id,
+    _container.c.place_id,
+    _container.c.kind,
+    _container.c.code,
+    _container.c.state,
+    _container.c.positions,
+    _container.c.parent_place_id,
 )
+_containers = select(*_CONTAINER_COLUMNS).where(_container.c.warehouse_id == bindparam("w"))
+_container_of_any_kind = _containers.where(_container.c.code == bindparam("code")).limit(1)
+_container_of_kind = _container_of_any_kind.where(_container.c.kind == bindparam("of"))
+_container_of_id = _containers.where(_container.c.place_id == bindparam("place"))
+_containers_in = _containers.where(_container.c.parent_place_id == bindparam("place")).order_by(_container.c.code)
 
 
 def container_by_code(
     session: Session, warehouse_id: int, kind: ContainerKind | str | None, code: str
 ) -> ContainerFacts:
     """The container with this code, of one kind or (None) of any. Raises CONTAINER_UNKNOWN."""
-    query = select(*_CONTAINER_COLUMNS).where(Container.warehouse_id == warehouse_id, Container.code == code)
-    if kind is not None:
-        query = query.where(Container.kind == str(kind))
-    row = session.execute(query.limit(1)).one_or_none()
+    session.flush()  # a statement about tables does not do so by itself
+    wanted = {"w": warehouse_id, "code": code}
+    if kind is None:
+        row = session.execute(_container_of_any_kind, wanted).one_or_none()
+    else:
+        row = session.execute(_container_of_kind, {**wanted, "of": str(kind)}).one_or_none()
     if row is None:
         raise Refused(Reason.CONTAINER_UNKNOWN, container=code[:40])
     return container_facts(*row)
@@ -228,8 +236,8 @@ def container_by_code(
 
 def container_by_id(session: Session, warehouse_id: int, place_id: int) -> ContainerFacts:
     """The container by its place id. Raises CONTAINER_UNKNOWN."""
-    query = select(*_CONTAINER_COLUMNS).where(Container.warehouse_id == warehouse_id, Container.place_id == place_id)
-    row = session.execute(query).one_or_none()
+    session.flush()
+    row = session.execute(_container_of_id, {"w": warehouse_id, "place": place_id}).one_or_none()
     if row is None:
         raise Refused(Reason.CONTAINER_UNKNOWN, container=place_id)
     return container_facts(*row)
@@ -237,10 +245,9 @@ def container_by_id(session: Session, warehouse_id: int, place_id: int) -> Conta
 
 def containers_in(session: Session, warehouse_id: int, place_id: int) -> list[ContainerFacts]:
     """What stands in a place, by code."""
-    query = select(*_CONTAINER_COLUMNS).where(
-        Container.warehouse_id == warehouse_id, Container.parent_place_id == place_id
-    )
-    return [container_facts(*row) for row in session.execute(query.order_by(Container.code))]
+    session.flush()
+    rows = session.execute(_containers_in, {"w": warehouse_id, "place": place_id})
+    return [container_facts(*row) for row in rows]
 
 
 _STATION_COLUMNS = (
@@ -257,15 +264,17 @@ _STATION_COLUMNS = (
 
 
 _station = table_of(Station)
-_station_of_id = select(*(_station.c[column.key] for column in _STATION_COLUMNS)).where(
-    _station.c.warehouse_id == bindparam("w"), _station.c.id == bindparam("station")
+_stations = select(*(_station.c[column.key] for column in _STATION_COLUMNS)).where(
+    _station.c.warehouse_id == bindparam("w")
 )
+_station_of_id = _stations.where(_station.c.id == bindparam("station"))
+_station_of_code = _stations.where(_station.c.code == bindparam("code"))
 
 
 def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFacts:
     """The station by its code. Raises STATION_UNKNOWN."""
-    query = select(*_STATION_COLUMNS).where(Station.warehouse_id == warehouse_id, Station.code == code)
-    row = session.execute(query).one_or_none()
+    session.flush()  # a statement about tables does not do so by itself
+    row = session.execute(_station_of_code, {"w": warehouse_id, "code": code}).one_or_none()
     if row is None:
         raise Refused(Reason.STATION_UNKNOWN, station=code[:40])
     return StationFacts(*row)
@@ -273,7 +282,7 @@ def station_by_code(session: Session, warehouse_id: int, code: str) -> StationFa
 
 def station_by_id(session: Session, warehouse_id: int, station_id: int) -> StationFacts:
     """The station by its id. Raises STATION_UNKNOWN."""
-    session.flush()  # a statement about tables does not do so by itself
+    session.flush()
     row = session.execute(_station_of_id, {"w": warehouse_id, "station": station_id}).one_or_none()
     if row is None:
         raise Refused(Reason.STATION_UNKNOWN, station=station_id)

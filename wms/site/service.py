@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import false, func, insert, not_, select, update
+from sqlalchemy import bindparam, false, func, insert, not_, select, update
 from sqlalchemy.orm import Session
 
 from wms.core import audit_trail
@@ -39,6 +39,14 @@ from wms.site.values import (
 _place = table_of(Place)
 _container = table_of(Container)
 _insert_container = insert(_container)
+_this = (_container.c.place_id == bindparam("place"), _container.c.warehouse_id == bindparam("w"))
+_change_state = (
+    update(_container)
+    .where(*_this, _container.c.state == bindparam("before"))
+    .values(state=bindparam("after"))
+    .returning(_container.c.place_id)
+)
+_stand = update(_container).where(*_this).values(parent_place_id=bindparam("in"))
 LPN_DIGITS = 7
 _PREFIX = {ContainerKind.LPN: "L", ContainerKind.TOTE: "T-", ContainerKind.CART: "C-", ContainerKind.PARCEL: "P"}
 
@@ -92,26 +100,13 @@ def free_container(call: Call, place_id: int) -> None:
 
 
 def _set_state(call: Call, place_id: int, before: str, after: str) -> int:
-    statement = (
-        update(_container)
-        .where(
-            _container.c.place_id == place_id,
-            _container.c.warehouse_id == call.warehouse_id,
-            _container.c.state == before,
-        )
-        .values(state=after)
-        .returning(_container.c.place_id)
-    )
-    return len(call.session.execute(statement).all())
+    given = {"place": place_id, "w": call.warehouse_id, "before": before, "after": after}
+    return len(call.session.execute(_change_state, given).all())
 
 
 def stand_in(call: Call, place_id: int, parent_place_id: int | None) -> None:
     """The container now stands in another place (a slot, a cart, a station's table), or nowhere known."""
-    call.session.execute(
-        update(_container)
-        .where(_container.c.place_id == place_id, _container.c.warehouse_id == call.warehouse_id)
-        .values(parent_place_id=parent_place_id)
-    )
+    call.session.execute(_stand, {"place": place_id, "w": call.warehouse_id, "in": parent_place_id})
 
 
 def block_slot(call: Call, slot_code: str, *, blocked: bool = True, why: str = "") -> None:

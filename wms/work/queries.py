@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, select
+from sqlalchemy import Select, and_, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from wms.core.call import Call
@@ -44,6 +44,18 @@ def within(call: Call) -> Any:
     """The rows this asker may see."""
     mine = TABLE.c.warehouse_id == call.warehouse_id
     return mine if call.merchant_id is None else and_(mine, TABLE.c.merchant_id == call.merchant_id)
+
+
+def visible(of_merchant: bool) -> Any:
+    """As `within`, for statements that are made once and run with `asker`."""
+    mine = TABLE.c.warehouse_id == bindparam("w")
+    return and_(mine, TABLE.c.merchant_id == bindparam("m")) if of_merchant else mine
+
+
+def asker(call: Call) -> dict[str, Any]:
+    """The values of `visible`."""
+    of_merchant = {} if call.merchant_id is None else {"m": call.merchant_id}
+    return {"w": call.warehouse_id, **of_merchant}
 
 
 def task_by_id(call: Call, task_id: int) -> TaskFacts:

@@ -6,7 +6,7 @@ wins and the other is told who has it.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -19,7 +19,7 @@ from wms.core.refusal import Reason, Refused
 from wms.core.sql import dialect_of, insert_of
 from wms.people import queries as people
 from wms.work import queries, rules
-from wms.work.queries import COLUMNS, TABLE, facts_of, within
+from wms.work.queries import COLUMNS, TABLE, asker, facts_of, visible
 from wms.work.values import PRIORITY_NORMAL, TaskFacts, TaskState
 
 _OVER = [TaskState.DONE.value, TaskState.CANCELLED.value]
@@ -104,20 +104,26 @@ def claim_next(call: Call, kinds: Collection[str]) -> TaskFacts | None:
     Best: most urgent, soonest due, fewest people in its zone, oldest.
     """
     person_id = _person(call)
-    in_hand = select(*COLUMNS).where(
-        within(call),
-        TABLE.c.kind.in_(list(kinds)),
-        TABLE.c.state == TaskState.CLAIMED.value,
-        TABLE.c.claimed_by == person_id,
-    )
-    row = call.session.execute(in_hand.order_by(TABLE.c.claimed_at, TABLE.c.id).limit(1)).one_or_none()
+    of_merchant, wanted = call.merchant_id is not None, {**asker(call), "kinds": list(kinds)}
+    row = call.session.execute(_in_hand(of_merchant), {**wanted, "p": person_id}).one_or_none()
     if row is not None:
         return facts_of(row)
-    task_id = call.session.execute(_best_free(call, kinds)).scalar_one_or_none()
+    task_id = call.session.execute(_best_free(of_merchant), {**wanted, "now": call.now}).scalar_one_or_none()
     return None if task_id is None else _take(call, task_id, person_id)
 
 
-def _best_free(call: Call, kinds: Collection[str]) -> Any:
+_of_kinds = TABLE.c.kind.in_(bindparam("kinds", expanding=True))
+
+
+@cache
+def _in_hand(of_merchant: bool) -> Any:
+    mine = (TABLE.c.state == TaskState.CLAIMED.value, TABLE.c.claimed_by == bindparam("p"))
+    query = select(*COLUMNS).where(visible(of_merchant), _of_kinds, *mine)
+    return query.order_by(TABLE.c.claimed_at, TABLE.c.id).limit(1)
+
+
+@cache
+def _best_free(of_merchant: bool) -> Any:
     others = TABLE.alias("others")
     crowd = (
         select(func.count(func.distinct(others.c.claimed_by)))
@@ -130,28 +136,33 @@ def _best_free(call: Call, kinds: Collection[str]) -> Any:
     )
     return (
         select(TABLE.c.id)
-        .where(within(call), TABLE.c.kind.in_(list(kinds)), _free(call.now))
+        .where(visible(of_merchant), _of_kinds, _free)
         .order_by(TABLE.c.priority, TABLE.c.due_at.is_(None), TABLE.c.due_at, crowd, TABLE.c.made_at, TABLE.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=TABLE)
     )
 
 
-def _free(now: datetime) -> Any:
-    rested = or_(TABLE.c.skipped_until.is_(None), TABLE.c.skipped_until <= now)
-    return and_(TABLE.c.state == TaskState.OPEN.value, rested)
+_rested = or_(TABLE.c.skipped_until.is_(None), TABLE.c.skipped_until <= bindparam("now"))
+_free = and_(TABLE.c.state == TaskState.OPEN.value, _rested)
 
 
 def _take(call: Call, task_id: int, person_id: int) -> TaskFacts | None:
-    statement = (
-        update(TABLE)
-        .where(within(call), TABLE.c.id == task_id, TABLE.c.state == TaskState.OPEN.value)
-        .values(state=TaskState.CLAIMED.value, claimed_by=person_id, claimed_at=call.now, skipped_until=None)
-        .returning(*COLUMNS)
-    )
-    row = call.session.execute(statement).one_or_none()
+    given = {**asker(call), "task": task_id, "p": person_id, "now": call.now}
+    row = call.session.execute(_claim(call.merchant_id is not None), given).one_or_none()
     call.wakes.add(WAKE)
     return None if row is None else facts_of(row)
+
+
+@cache
+def _claim(of_merchant: bool) -> Any:
+    now = bindparam("now", type_=TABLE.c.claimed_at.type)
+    return (
+        update(TABLE)
+        .where(visible(of_merchant), TABLE.c.id == bindparam("task"), TABLE.c.state == TaskState.OPEN.value)
+        .values(state=TaskState.CLAIMED.value, claimed_by=bindparam("p"), claimed_at=now, skipped_until=None)
+        .returning(*COLUMNS)
+    )
 
 
 def done(call: Call, task_id: int) -> None:
@@ -219,43 +230,54 @@ def _leave(call: Call, task_id: int, **values: object) -> None:
 
 
 def _locked(call: Call, task_id: int) -> TaskFacts:
-    query = select(*COLUMNS).where(within(call), TABLE.c.id == task_id).with_for_update()
-    row = call.session.execute(query).one_or_none()
+    given = {**asker(call), "task": task_id}
+    row = call.session.execute(_lock(call.merchant_id is not None), given).one_or_none()
     if row is None:
         raise Refused(Reason.NOT_FOUND, what=f"task {task_id}")
     return facts_of(row)
 
 
+@cache
+def _lock(of_merchant: bool) -> Any:
+    return select(*COLUMNS).where(visible(of_merchant), TABLE.c.id == bindparam("task")).with_for_update()
+
+
 def _write(call: Call, task_id: int, **values: object) -> None:
-    call.session.execute(update(TABLE).where(TABLE.c.id == task_id).values(values))
+    call.session.execute(_change(tuple(values)), {"task": task_id, **_as_new(values)})
     call.wakes.add(WAKE)
+
+
+@cache
+def _change(columns: tuple[str, ...]) -> Any:
+    """Change one task; the statement is made once for each set of columns."""
+    return update(TABLE).where(TABLE.c.id == bindparam("task")).values(_new(columns))
+
+
+def _new(columns: tuple[str, ...]) -> dict[str, Any]:
+    return {name: bindparam(f"new_{name}", type_=TABLE.c[name].type) for name in columns}
+
+
+def _as_new(values: Mapping[str, object]) -> dict[str, object]:
+    return {f"new_{name}": each for name, each in values.items()}
 
 
 def _close(call: Call, kind: str, subject: str, **values: object) -> bool:
     call.wakes.add(WAKE)
-    about: dict[str, object] = {"w": call.warehouse_id, "of": kind, "about": subject}
-    if call.merchant_id is not None:
-        about["m"] = call.merchant_id
+    about = {**asker(call), "of": kind, "about": subject}
     statement = _close_about(call.merchant_id is not None, tuple(values))
-    return (
-        call.session.execute(statement, {**about, **{f"new_{name}": each for name, each in values.items()}}).first()
-        is not None
-    )
+    return call.session.execute(statement, {**about, **_as_new(values)}).first() is not None
 
 
 @cache
 def _close_about(of_merchant: bool, columns: tuple[str, ...]) -> Any:
     """Change the open task of a kind and subject; the statement is made once for each set of columns."""
     statement = update(TABLE).where(
-        TABLE.c.warehouse_id == bindparam("w"),
+        visible(of_merchant),
         TABLE.c.kind == bindparam("of"),
         TABLE.c.subject == bindparam("about"),
         TABLE.c.state.not_in(_OVER),
     )
-    if of_merchant:
-        statement = statement.where(TABLE.c.merchant_id == bindparam("m"))
-    changed = {name: bindparam(f"new_{name}", type_=TABLE.c[name].type) for name in columns}
-    return statement.values(changed).returning(TABLE.c.id)
+    return statement.values(_new(columns)).returning(TABLE.c.id)
 
 
 def _taken(call: Call, task: TaskFacts) -> Refused:

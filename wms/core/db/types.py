@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, String, TypeDecorator
@@ -11,6 +13,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows itself only for INTEGER
+
+
+MOMENTS_KEPT = 1_024  # the rows of one answer often tell the same one
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -31,14 +36,37 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """SQLite's text is written at once."""
+        return _written if dialect.name == "sqlite" else super().bind_processor(dialect)
 
-def json_text(value: Any) -> str:
-    """JSON as columns hold it: days and moments as ISO 8601, other strangers by their name."""
-    return json.dumps(value, ensure_ascii=False, default=_plain)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """SQLite's text is read at once."""
+        return _read if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
+
+
+def _written(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    assert value.tzinfo is not None, "a moment without a zone was to be stored"
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+@lru_cache(MOMENTS_KEPT)
+def _read(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def _plain(value: Any) -> str:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, default=_plain)
+
+
+def json_text(value: Any) -> str:
+    """JSON as columns hold it: days and moments as ISO 8601, other strangers by their name."""
+    return _json.encode(value)
 
 
 PrimaryKey = Annotated[int, mapped_column(_BIG, primary_key=True, autoincrement=True)]

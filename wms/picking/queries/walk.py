@@ -173,7 +173,8 @@ def _walk(rows: Sequence[Any], what: str) -> Walk:
         raise Refused(Reason.NOT_FOUND, what=what)
     heads, totes = len(_HEAD), len(_HEAD) + len(_TOTE)
     id, no, state, *rest = rows[0][:heads]
-    on_cart = {row[heads]: ToteOnCart(*row[heads:totes]) for row in rows}
+    of_position = {row[heads]: row for row in rows}
+    on_cart = {position: ToteOnCart(*row[heads:totes]) for position, row in of_position.items()}
     picks = tuple(_pick_of(row[totes:]) for row in rows)
     in_order = tuple(on_cart[position] for position in sorted(on_cart))
     facts: list[Any] = [id, no, BatchState(state), *rest, in_order, picks]
@@ -182,5 +183,4 @@ def _walk(rows: Sequence[Any], what: str) -> Walk:
 
 def _pick_of(row: Sequence[Any]) -> PickFacts:
     *facts, state, barcodes = row
-    known: list[Any] = [*facts, _STATES[state], barcodes or ""]
-    return PickFacts(*known)
+    return PickFacts._make((*facts, _STATES[state], barcodes or ""))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from wms.core.call import Call
 from wms.core.db.tables import table_of
@@ -14,7 +14,7 @@ from wms.core.sql import touched
 from wms.ledger.tables import Stock
 from wms.outbound.tables import Order, Wave
 from wms.outbound.values import OrderState, Shortage, WaveState
-from wms.picking.queries.walk import forget, walk_of_batch
+from wms.picking.queries.walk import forget, remember, walk_of_batch
 from wms.picking.service.shorts import short_aside
 from wms.picking.service.stopped import drop_stopped
 from wms.picking.tables import Batch, BatchOrder, PickLine
@@ -30,6 +30,48 @@ _pick = table_of(PickLine)
 _order = table_of(Order)
 _wave = table_of(Wave)
 _stock = table_of(Stock)
+
+_these_orders = _order.c.id.in_(bindparam("orders", expanding=True))
+_being_picked = update(_order).where(_these_orders, _order.c.state == OrderState.PICKING.value)
+_begin_orders = (
+    update(_order)
+    .where(_these_orders, _order.c.state == OrderState.RELEASED.value)
+    .values(state=OrderState.PICKING.value)
+)
+_orders_with_goods = _being_picked.values(
+    state=OrderState.PICKED.value, picked_at=bindparam("now", type_=_order.c.picked_at.type)
+)
+_orders_without = _being_picked.values(
+    state=OrderState.SHORT.value, short_reason=Shortage.NOT_FOUND.value, wave_id=None
+)
+_begin = (
+    update(_batch)
+    .where(_batch.c.id == bindparam("b"), _batch.c.state == BatchState.OPEN.value)
+    .values(
+        state=BatchState.PICKING.value,
+        cart_id=bindparam("cart"),
+        began_at=bindparam("now", type_=_batch.c.began_at.type),
+    )
+)
+_finish = (
+    update(_batch)
+    .where(_batch.c.id == bindparam("b"), _batch.c.state == BatchState.PICKING.value)
+    .values(state=BatchState.DONE.value, done_at=bindparam("now", type_=_batch.c.done_at.type))
+)
+_goods_in = select(_stock.c.id).where(_stock.c.place_id == bindparam("place"), _stock.c.on_hand > 0).limit(1)
+_put = (
+    update(_on_cart)
+    .where(_on_cart.c.batch_id == bindparam("b"), _on_cart.c.position == bindparam("at"), _on_cart.c.tote_id.is_(None))
+    .values(tote_id=bindparam("tote"))
+)
+_under_way = select(func.count(_batch.c.id)).where(
+    _batch.c.wave_id == bindparam("wave"), _batch.c.state.in_([BatchState.OPEN.value, BatchState.PICKING.value])
+)
+_close = (
+    update(_wave)
+    .where(_wave.c.id == bindparam("wave"), _wave.c.state == WaveState.RELEASED.value)
+    .values(state=WaveState.DONE.value, done_at=bindparam("now", type_=_wave.c.done_at.type))
+)
 
 
 def begin_batch(call: Call, batch_id: int, cart_code: str) -> None:
@@ -49,18 +91,10 @@ def begin_batch(call: Call, batch_id: int, cart_code: str) -> None:
     if cart.positions < max((tote.position for tote in walk.totes), default=0):
         raise Refused(Reason.CART_FULL, cart=cart_code)
     site_service.use_container(call, cart.place_id)
-    call.session.execute(
-        update(_order)
-        .where(_order.c.id.in_(orders), _order.c.state == OrderState.RELEASED.value)
-        .values(state=OrderState.PICKING.value)
-    )
-    begun = (
-        update(_batch)
-        .where(_batch.c.id == batch_id, _batch.c.state == BatchState.OPEN.value)
-        .values(state=BatchState.PICKING.value, cart_id=cart.place_id, began_at=call.now)
-    )
-    _once(touched(call.session, begun, {}))
-    forget(call.session, batch_id)
+    call.session.execute(_begin_orders, {"orders": orders})
+    _once(touched(call.session, _begin, {"b": batch_id, "cart": cart.place_id, "now": call.now}))
+    begun = replace(walk, state=BatchState.PICKING, cart_id=cart.place_id, cart_code=cart.code)
+    remember(call.session, begun)
     call.wakes.add("live")
 
 
@@ -73,18 +107,12 @@ def assign_tote(call: Call, batch_id: int, position: int, tote_code: str) -> Non
     tote = site.container_by_code(call.session, call.warehouse_id, ContainerKind.TOTE, tote_code)
     if walk.cart_id is None or position not in {each.position for each in walk.totes}:
         raise Refused(Reason.STEP_WRONG)
-    full = select(_stock.c.id).where(_stock.c.place_id == tote.place_id, _stock.c.on_hand > 0).limit(1)
-    if call.session.execute(full).first():
+    if call.session.execute(_goods_in, {"place": tote.place_id}).first():
         raise Refused(Reason.CONTAINER_IN_USE, container=tote.code)
     site_service.use_container(call, tote.place_id)
     site_service.stand_in(call, tote.place_id, walk.cart_id)
-    put = (
-        update(_on_cart)
-        .where(_on_cart.c.batch_id == batch_id, _on_cart.c.position == position, _on_cart.c.tote_id.is_(None))
-        .values(tote_id=tote.place_id)
-    )
-    _once(touched(call.session, put, {}))
-    forget(call.session, batch_id)
+    _once(touched(call.session, _put, {"b": batch_id, "at": position, "tote": tote.place_id}))
+    remember(call.session, walk.with_tote(position, tote.place_id, tote.code))
 
 
 def unassign_tote(call: Call, batch_id: int, position: int) -> None:
@@ -128,12 +156,7 @@ def finish_batch(call: Call, batch_id: int, lane_code: str) -> None:
     short_aside(call, walk)
     picked = {pick.order_id for pick in walk.picks if pick.picked}
     _orders_picked(call, walk, picked)
-    over = (
-        update(_batch)
-        .where(_batch.c.id == batch_id, _batch.c.state == BatchState.PICKING.value)
-        .values(state=BatchState.DONE.value, done_at=call.now)
-    )
-    _once(touched(call.session, over, {}))
+    _once(touched(call.session, _finish, {"b": batch_id, "now": call.now}))
     if walk.task_id is not None:
         work.done(call, walk.task_id)
     for tote in walk.totes:
@@ -152,24 +175,16 @@ def _orders_picked(call: Call, walk: Walk, picked: set[int]) -> None:
     going = [tote.order_id for tote in walk.totes if not tote.stopped]
     with_goods = sorted(order_id for order_id in going if order_id in picked)
     empty = sorted(order_id for order_id in going if order_id not in picked)
-    for order_ids, values in (
-        (with_goods, {"state": OrderState.PICKED.value, "picked_at": call.now}),
-        (empty, {"state": OrderState.SHORT.value, "short_reason": Shortage.NOT_FOUND.value, "wave_id": None}),
-    ):
-        if order_ids:
-            being_picked = _order.c.id.in_(order_ids) & (_order.c.state == OrderState.PICKING.value)
-            call.session.execute(update(_order).where(being_picked).values(**values))
+    if with_goods:
+        call.session.execute(_orders_with_goods, {"orders": with_goods, "now": call.now})
+    if empty:
+        call.session.execute(_orders_without, {"orders": empty})
 
 
 def close_wave(call: Call, wave_id: int) -> None:
     """The last batch closes its wave, unless more of it are still to come to the floor."""
-    still = select(func.count(_batch.c.id)).where(
-        _batch.c.wave_id == wave_id, _batch.c.state.in_([BatchState.OPEN.value, BatchState.PICKING.value])
-    )
-    if call.session.execute(still).scalar_one() == 0:
-        over: dict[str, Any] = {"state": WaveState.DONE.value, "done_at": call.now}
-        released = (_wave.c.id == wave_id) & (_wave.c.state == WaveState.RELEASED.value)
-        call.session.execute(update(_wave).where(released).values(**over))
+    if call.session.execute(_under_way, {"wave": wave_id}).scalar_one() == 0:
+        call.session.execute(_close, {"wave": wave_id, "now": call.now})
     call.wakes.add("live")
 
 
