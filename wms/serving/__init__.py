@@ -18,10 +18,6 @@ from wms.settings import Settings
 from wms.trouble import Trouble
 from wms.upkeep import look_at_the_ground
 
-# A thread that comes back from the database asks for the interpreter, and waits about as long as this while another one
-# reckons; a command asks the database ten times. Python's own 5 ms serve a house better that is asked without a pause.
-SWITCH_S = 0.0005
-
 
 def listen(house: House, settings: Settings, shown: Papers | None = None) -> Server:
     """A bound server, not yet running; over TLS when it has papers to show. Raises Trouble when the port cannot be had
@@ -85,7 +81,6 @@ def say_weaknesses(database: Database, clock: Clock, settings: Settings) -> list
 
 def serve(house: House, server: Server, database: Database) -> None:
     """Serve until somebody stops it, then close what was opened."""
-    sys.setswitchinterval(SWITCH_S)
     house.open()
     try:
         server.run()
