@@ -145,6 +145,17 @@ def end_the_others(database: Database) -> None:
     database.read(lambda session: session.execute(text(end + "AND pid <> pg_backend_pid()")).all())
 
 
+def test_what_was_prepared_at_the_server_outlives_a_read(pg_url: str) -> None:
+    """The driver forgets all of it at a rollback, and every statement would be planned anew for ever."""
+    database = Database.open(pg_url)
+    ask = select(FileMark.value).where(FileMark.name == "a")
+    for _ in range(10):  # it prepares what it has seen five times
+        database.read(lambda session: session.execute(ask).all())
+    known = database.read(lambda session: session.scalars(text("SELECT statement FROM pg_prepared_statements")).all())
+    assert any("file_mark" in one for one in known)
+    database.dispose()
+
+
 def test_a_database_that_is_away_is_busy_and_no_mistake_of_ours(tmp_path: Path) -> None:
     away = Database.open(f"postgresql://nobody@/nothing?host={tmp_path}")
     for ask in (away.read, away.transact):

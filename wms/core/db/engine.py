@@ -173,7 +173,9 @@ class Database:
             try:
                 known = {SETTLED: True}
                 with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False, info=known) as session:
-                    return ask(session)
+                    answer = ask(session)
+                    session.commit()  # psycopg forgets every prepared statement when it hears of a rollback
+                    return answer
             except DBAPIError as error:
                 _rest(error, attempt, began_s)
         raise Refused(Reason.BUSY)
