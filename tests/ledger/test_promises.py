@@ -146,6 +146,19 @@ def test_a_changed_movement_is_named_even_when_its_guard_was_put_back(park: Park
     assert broken(park) == {"on_hand_is_the_sum_of_movements"}
 
 
+def test_a_movement_whose_lot_is_of_another_sku_is_named_also_among_what_changed(park: Park) -> None:
+    other = park.act(a_sku)
+    back = triggers.statements("sqlite" if park.database.is_sqlite else "postgresql")
+    by_hand(park, *unguarded(park), f"UPDATE movement SET sku_id = {other.id}", *back)
+    assert broken(park) == {"on_hand_is_the_sum_of_movements"}
+    (sums,) = (promise for promise in PROMISES if promise.name == "on_hand_is_the_sum_of_movements")
+    moved = park.read(lambda session: session.scalars(text("SELECT id FROM movement")).all())
+    for mark, named in ((min(moved) - 1, len(moved)), (max(moved), 0)):
+        assert sums.check_since is not None
+        found = park.read(lambda session, mark=mark: list(sums.check_since(session, mark)))  # type: ignore[misc]
+        assert len([one for one in found if one.subject.startswith("movement ")]) == named
+
+
 def test_every_promise_has_a_test_that_breaks_it() -> None:
     named = {
         "done_once",
