@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wms.core.call import Call, Who
 from wms.core.dialogue import (
+    Card,
     CountsCard,
     Fact,
     FactsCard,
@@ -58,7 +59,7 @@ def test_a_step_that_has_no_mark_is_a_mistake_of_ours(turn: Turn) -> None:
 
 def test_a_screen_is_told_with_all_that_is_in_it() -> None:
     drawn = WalkMap((0, 0, 9, 9), "M0 0", "", "1,1", "2,2", (1, 1), (2, 2))
-    cards = [
+    cards: list[Card] = [
         LocationCard("go", "A01", "aisle 1", 1, 3, "now", 12, drawn),
         CountsCard(3, 1, 2, 0, ("should", "done")),
         FactsCard([Fact("batch", "B1", good=True), Fact("order", "A-1")]),

@@ -174,7 +174,8 @@ class Database:
                 known = {SETTLED: True}
                 with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False, info=known) as session:
                     answer = ask(session)
-                    session.commit()  # psycopg forgets every prepared statement when it hears of a rollback
+                    if not self.is_sqlite and session.in_transaction():
+                        _keep_what_was_prepared(session)
                     return answer
             except DBAPIError as error:
                 _rest(error, attempt, began_s)
@@ -201,6 +202,13 @@ class Database:
         """Close every connection."""
         self.write_engine.dispose()
         self.read_engine.dispose()
+
+
+def _keep_what_was_prepared(session: Session) -> None:
+    """psycopg forgets every prepared statement when it hears of a rollback: end the read at the driver, with nothing to
+    keep, so that the session's own rollback finds no transaction there.
+    """
+    session.connection().connection.commit()
 
 
 class UnitSession(ShortSession):
