@@ -37,7 +37,7 @@ QUIET_S = 8.0  # no better plan for so long: it is good enough
 FIRST_PLAN_S_MAX = 120.0
 NEARBY_S_MAX = 8.0  # how long slots are chosen once the batches stand
 FINISH_S_MAX = 1.0  # how long a search that was told to stop may take to do so
-BATCHES_A_FRAME = 20
+BATCHES_A_FRAME = 8
 LOOK_S = 0.02
 SEARCH = "search"
 CREW = Crew(people=1, walk_mm_per_s=1_200, stop_s=9.0, setup_s=60.0)
@@ -45,7 +45,7 @@ CREW = Crew(people=1, walk_mm_per_s=1_200, stop_s=9.0, setup_s=60.0)
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of the solver, but for the goods, which follow."""
+    """What is asked of the solver. The goods follow in bites, and what lies where with them."""
 
     wave_no: str
     hall: RectHall
@@ -257,7 +257,7 @@ def _listen(stream: BinaryIO, heard: queue.SimpleQueue[Any], stop: threading.Eve
         heard.put(None)
 
 
-def _goods(heard: queue.SimpleQueue[Any]) -> Iterator[Goods]:
+def _told(heard: queue.SimpleQueue[Any]) -> Iterator[Goods | Lying]:
     while (some := heard.get()) is not None:
         yield from some
 
@@ -294,7 +294,10 @@ def main() -> None:
     stop = threading.Event()
     threading.Thread(target=_listen, args=(given, heard, stop), daemon=True).start()
     while (asked := _next_ask(heard)) is not None:
-        for frame in plan(asked, list(_goods(heard)), stop):
+        told = list(_told(heard))
+        goods = [one for one in told if isinstance(one, Goods)]
+        lying = tuple(one for one in told if isinstance(one, Lying))
+        for frame in plan(replace(asked, lying=lying), goods, stop):
             pickle.dump(frame, out)
             out.flush()
         if not _may_go_on(stop):

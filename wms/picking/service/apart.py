@@ -13,15 +13,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any
 
 from wms.core.refusal import Reason, Refused
 from wms.picking.solver import IDLE_S, Ask, Better, Done, Free, Laid, No
-from wms.picking.values import Goods
+from wms.picking.values import Goods, Lying
 
 FRAMES_WAITING_MAX = 200
+LYING_A_BITE = 200
 END_WAIT_S = 5.0
 FREE_WAIT_S = 2.0  # it says so in the moment in which its plan is whole, unless the machine is full
 KEPT_S = IDLE_S - 60.0  # one that is about to end by itself is not asked any more
@@ -111,6 +113,12 @@ class _Spare:
 _spare = _Spare()
 
 
+def _bites(lying: Sequence[Lying]) -> Iterator[Sequence[Lying]]:
+    """A few at a time: while one piece is written, nobody else gets the interpreter."""
+    for first in range(0, len(lying), LYING_A_BITE):
+        yield lying[first : first + LYING_A_BITE]
+
+
 class Apart:
     """One child process with one wave to plan. Leaving the `with` ends it, unless it is free for another."""
 
@@ -119,7 +127,7 @@ class Apart:
         self._child = _spare.take() or _Child()
         self._done = self._stopped = False
         try:
-            for part in (ask, *goods, None):
+            for part in (replace(ask, lying=()), *_bites(ask.lying), *goods, None):
                 pickle.dump(part, self._child.words)
             self._child.words.flush()
         except OSError as error:
