@@ -156,7 +156,7 @@ def _stopped(pid: int) -> bool:
     state = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, signal.SIGSTOP)
-        while state.read_text().rpartition(")")[2].split()[0] != "T":
+        while state.read_text().rpartition(")")[2].split()[0] not in ("T", "Z"):
             time.sleep(0.001)
     except OSError:
         return False

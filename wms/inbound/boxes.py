@@ -14,25 +14,11 @@ from wms.core.refusal import Reason, Refused
 from wms.ledger.tables import Stock
 from wms.site import queries as site_queries
 from wms.site import service as site
-from wms.site.tables import Container
 from wms.site.values import ContainerFacts, ContainerKind
 
 LPN_CODE = re.compile(r"[0-9A-Z-]{1,40}")
 
-_container = table_of(Container)
 _stock = table_of(Stock)
-_box = (
-    select(
-        _container.c.place_id,
-        _container.c.kind,
-        _container.c.code,
-        _container.c.state,
-        _container.c.positions,
-        _container.c.parent_place_id,
-    )
-    .where(_container.c.warehouse_id == bindparam("w"), _container.c.code == bindparam("code"))
-    .limit(1)
-)
 _own_goods = (
     select(_stock.c.id)
     .where(_stock.c.place_id == bindparam("p"), _stock.c.merchant_id == bindparam("m"), _stock.c.on_hand > 0)
@@ -51,10 +37,10 @@ def lpn(call: Call, scanned: str | None, *, named: bool = False) -> ContainerFac
     code = read_code(scanned)
     if code.kind not in (Kind.CONTAINER, Kind.PLAIN):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=Kind.CONTAINER.value, scanned=scanned)
-    known = call.session.execute(_box, {"w": call.warehouse_id, "code": code.body}).one_or_none()
+    known = site_queries.find_container(call.session, call.warehouse_id, None, code.body)
     if known is None and code.kind is Kind.PLAIN and not (named and LPN_CODE.fullmatch(code.body)):
         raise Refused(Reason.CONTAINER_UNKNOWN, container=code.body[:40])
-    return _made(call, code.body) if known is None else _own(call, site_queries.container_facts(*known))
+    return _made(call, code.body) if known is None else _own(call, known)
 
 
 def _made(call: Call, code: str) -> ContainerFacts:
@@ -64,10 +50,10 @@ def _made(call: Call, code: str) -> ContainerFacts:
     except Refused as taken:
         if taken.reason is not Reason.ALREADY_EXISTS:
             raise
-    known = call.session.execute(_box, {"w": call.warehouse_id, "code": code}).one_or_none()
+    known = site_queries.find_container(call.session, call.warehouse_id, None, code)
     if known is None:
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=Kind.CONTAINER.value, scanned=code)
-    return refuse_other_box(site_queries.container_facts(*known))
+    return refuse_other_box(known)
 
 
 def box(call: Call, scanned: str) -> ContainerFacts:
@@ -75,10 +61,7 @@ def box(call: Call, scanned: str) -> ContainerFacts:
     code = read_code(scanned)
     if code.kind not in (Kind.CONTAINER, Kind.PLAIN):
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=Kind.CONTAINER.value, scanned=scanned)
-    known = call.session.execute(_box, {"w": call.warehouse_id, "code": code.body}).one_or_none()
-    if known is None:
-        raise Refused(Reason.CONTAINER_UNKNOWN, container=code.body[:40])
-    return _own(call, site_queries.container_facts(*known))
+    return _own(call, site_queries.container_by_code(call.session, call.warehouse_id, None, code.body))
 
 
 def _own(call: Call, container: ContainerFacts) -> ContainerFacts:

@@ -223,15 +223,23 @@ def container_by_code(
     session: Session, warehouse_id: int, kind: ContainerKind | str | None, code: str
 ) -> ContainerFacts:
     """The container with this code, of one kind or (None) of any. Raises CONTAINER_UNKNOWN."""
+    found = find_container(session, warehouse_id, kind, code)
+    if found is None:
+        raise Refused(Reason.CONTAINER_UNKNOWN, container=code[:40])
+    return found
+
+
+def find_container(
+    session: Session, warehouse_id: int, kind: ContainerKind | str | None, code: str
+) -> ContainerFacts | None:
+    """As `container_by_code`; None when there is none."""
     session.flush()  # a statement about tables does not do so by itself
     wanted = {"w": warehouse_id, "code": code}
     if kind is None:
         row = session.execute(_container_of_any_kind, wanted).one_or_none()
     else:
         row = session.execute(_container_of_kind, {**wanted, "of": str(kind)}).one_or_none()
-    if row is None:
-        raise Refused(Reason.CONTAINER_UNKNOWN, container=code[:40])
-    return container_facts(*row)
+    return None if row is None else container_facts(*row)
 
 
 def container_by_id(session: Session, warehouse_id: int, place_id: int) -> ContainerFacts:
