@@ -241,7 +241,8 @@ def plan_of(floor: Floor, wave: str) -> PlanFacts:
 
 def released(floor: Floor, wave: str) -> list[Batch]:
     floor.park.act(lambda call: plans.begin_release(call, wave, WALL))
-    floor.park.act(lambda call: plans.release_some(call, wave, WALL))
+    while floor.park.act(lambda call: plans.release_some(call, wave, WALL)):
+        pass
     return floor.park.read(lambda session: list(session.scalars(select(Batch).order_by(Batch.id))))
 
 
