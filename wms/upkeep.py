@@ -20,6 +20,7 @@ from wms.core import retention, start_checks
 from wms.core.call import Call
 from wms.core.clock import Clock, WallClock
 from wms.core.db import Database
+from wms.core.db.figures import learn_figures
 from wms.core.ids import new_id
 from wms.core.jobs import Job
 from wms.core.perform import system_call
@@ -52,6 +53,7 @@ VELOCITY_EVERY_S = 3_600.0
 PACE_EVERY_S = 3_600.0
 FORGET_EVERY_S = 600.0
 FOLD_EVERY_S = 2.0
+FIGURES_EVERY_S = 60.0
 GROUND_EVERY_S = 60.0
 MOVES_EVERY_S = 600.0
 LEVELS_EVERY_S = 600.0
@@ -81,6 +83,7 @@ def upkeep(db: Database, clock: Clock, settings: Settings) -> list[Job]:
         Job("days", DAYS_EVERY_S, partial(take_days, db, clock)),
         Job("forecasts", FORECASTS_EVERY_S, partial(judge, db, clock)),
         Job("log", FOLD_EVERY_S, db.fold_log),
+        Job("figures", FIGURES_EVERY_S, partial(learn_figures, db)),
         Job("ground", GROUND_EVERY_S, partial(look_at_the_ground, db, clock, settings)),
         Job("forget", FORGET_EVERY_S, partial(forget, db, clock)),
         Job("audit", AUDIT_EVERY_S, partial(audit_what_changed, db, clock)),

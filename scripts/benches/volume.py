@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from wms.catalog.tables import Lot, Merchant, Sku
 from wms.core.db import Database
+from wms.core.db.figures import learn_figures
 from wms.core.db.tables import table_of
 from wms.ledger.tables import MovementRow
 from wms.site import service as site
@@ -129,8 +130,7 @@ def _goods(connection: Connection, warehouse_id: int, size: Size) -> None:
 def _settle(database: Database) -> None:
     """Statistics, as a running house has them."""
     if database.is_sqlite:
-        with database.write_engine.begin() as connection:
-            connection.exec_driver_sql("ANALYZE")
+        learn_figures(database)
         return
     engine = database.write_engine.execution_options(isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:

@@ -100,3 +100,15 @@ def test_a_turn_comes_back_from_a_call_that_failed() -> None:
         with contextlib.suppress(ZeroDivisionError):
             AtTheDoor(breaks, one)({}, None)
     assert got(one)
+
+
+def test_a_call_within_a_call_has_its_turn_already_and_leaves_it_to_the_outer() -> None:
+    one = Turns()
+    with one.taken():
+        with one.taken():
+            assert one._mine.held
+        assert one._mine.held
+        with one.lent(), one.taken():
+            assert one._mine.held
+        assert one._mine.held
+    assert got(one)

@@ -44,8 +44,8 @@ ROUNDS_QUICK = 1
 GRACE_S = 180.0  # beyond the time to think: for the first plan of a very large wave, laying out and checking
 BEAT_S = 1.0
 LISTEN_S = 0.2
-ORDERS_A_READ = 80
-SKUS_A_READ = 40
+ORDERS_A_READ = 40
+SKUS_A_READ = 20
 ORDERS_A_STEP = 8
 ORDERS_A_DRAFT_STEP = 200
 STEPS_MAX = 100_000
@@ -56,7 +56,10 @@ T = TypeVar("T")
 
 
 class House:
-    """The house acts for somebody: each step in a transaction of its own, with a rest after it."""
+    """The house acts for somebody: each step in a transaction of its own, with a rest after it.
+
+    It waits for its turn as those who scan do, instead of running between their statements.
+    """
 
     def __init__(self, db: Database, clock: Clock, who: Who) -> None:
         self.db, self.clock, self.who = db, clock, who
@@ -64,12 +67,26 @@ class House:
         self._began_ns = time.monotonic_ns()
 
     def act(self, work: Callable[[Call], T]) -> T:
-        began_s = time.thread_time()
         request_id = f"wave:{self._began_ns}:{next(self._steps)}"
-        done: T = system_call(
-            self.db, self.clock, self.who.warehouse_id, work, request_id=request_id, actor=self.who.actor
-        )
-        time.sleep(min(REST_S_MAX, time.thread_time() - began_s))
+        who = self.who
+
+        def step() -> T:
+            done: T = system_call(self.db, self.clock, who.warehouse_id, work, request_id=request_id, actor=who.actor)
+            return done
+
+        return self.in_turn(step)
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """A look at the rows, with a rest after it."""
+        return self.in_turn(lambda: self.db.read(work))
+
+    def in_turn(self, step: Callable[[], T]) -> T:
+        """A short piece of work that waits for its turn and rests for as long as it took."""
+        began_s = time.thread_time()
+        with self.db.turns.taken():
+            done = step()
+        with self.db.turns.lent():
+            time.sleep(min(REST_S_MAX, time.thread_time() - began_s))
         return done
 
 
@@ -81,7 +98,7 @@ def bites(ids: Sequence[int], size: int) -> Iterator[Sequence[int]]:
 
 def allocate(house: House) -> tuple[int, int]:
     """Promise stock to all orders that wait for it, most urgent first, a few at a time; pieces promised and short."""
-    waiting = house.db.read(lambda session: allocation.waiting_orders(session, house.who.warehouse_id))
+    waiting = house.read(lambda session: allocation.waiting_orders(session, house.who.warehouse_id))
     done = [
         one
         for ids in bites(waiting, ORDERS_A_STEP)
@@ -93,6 +110,7 @@ def allocate(house: House) -> tuple[int, int]:
 def gather(house: House, until: datetime | None = None, *, orders_max: int = WAVE_ORDERS_MAX) -> list[str]:
     """Put allocated orders due by `until` (all, without it) into draft waves; their numbers, most urgent first."""
     where = house.who.warehouse_id
+    # Long, and by one statement: those who scan run between its pieces rather than wait for the whole of it.
     found = house.db.read(lambda session: drafts.drafts(session, where, until, orders_max=orders_max))
     return [no for draft in found if (no := _gathered(house, draft))]
 
@@ -114,7 +132,7 @@ def send_cut_off(house: House, courier: str, at: datetime) -> list[str]:
     The numbers of the waves, which the planner then takes up.
     """
     gather(house, at)
-    going = house.db.read(lambda session: outbound.waves(session, house.who.warehouse_id, (WaveState.DRAFT,)))
+    going = house.read(lambda session: outbound.waves(session, house.who.warehouse_id, (WaveState.DRAFT,)))
     numbers = [one.no for one in going if (one.courier, one.cut_off_at) == (courier, at)]
     for no in numbers:
         house.act(lambda call, no=no: go(call, no))  # type: ignore[misc]
@@ -187,9 +205,10 @@ def _reckoned(house: House, row: Any, parts: _Parts, waiting: Callable[[], list[
     if not goods:
         return Done(0, 0, 0, 0, 0, 0, 0)
     until_s, beaten_s, news = time.monotonic() + row.think_s + GRACE_S, 0.0, None
-    with Apart(ask, goods) as apart:
+    with Apart(ask, goods, house.in_turn) as apart:
         while time.monotonic() < until_s:
-            frame = apart.next(LISTEN_S)
+            with house.db.turns.lent():
+                frame = apart.next(LISTEN_S)
             if isinstance(frame, Done):
                 return frame
             if isinstance(frame, list):
@@ -214,26 +233,24 @@ def _beat(house: House, plan_ids: list[int], news: Better | None) -> Wish:
 def _question(house: House, row: Any) -> tuple[Ask, list[list[Goods]]]:
     """What the solver needs, read in bites: one long read would keep the interpreter from those who scan."""
     where = house.who.warehouse_id
-    hall = house.db.read(lambda session: site.hall(session, where).now)
-    limits = house.db.read(lambda session: cart_limits(session, where))
-    orders = house.db.read(lambda session: plan_queries.orders_to_plan(session, row.wave_id))
+    hall = house.read(lambda session: site.hall(session, where).now)
+    limits = house.read(lambda session: cart_limits(session, where))
+    orders = house.read(lambda session: plan_queries.orders_to_plan(session, row.wave_id))
     goods = [some for some in _bites(house, row.wave_id, orders) if some]
     lying = tuple(_lying_alike(house, sorted({each.sku_id for some in goods for each in some})))
-    crew = house.db.read(lambda session: crew_of(session, where, house.clock.now()))
+    crew = house.read(lambda session: crew_of(session, where, house.clock.now()))
     return Ask(row.no, hall, limits, row.attempt, row.rounds, float(row.think_s), lying, crew), goods
 
 
 def _bites(house: House, wave_id: int, order_ids: list[int]) -> Iterator[list[Goods]]:
     for ids in bites(order_ids, ORDERS_A_READ):
-        yield house.db.read(lambda session, ids=ids: goods_of(session, wave_id, ids))  # type: ignore[misc]
-        time.sleep(LISTEN_S / 10)
+        yield house.read(lambda session, ids=ids: goods_of(session, wave_id, ids))  # type: ignore[misc]
 
 
 def _lying_alike(house: House, sku_ids: list[int]) -> Iterator[Lying]:
     """Where else such goods lie that may stand for those promised."""
     for ids in bites(sku_ids, SKUS_A_READ):
-        yield from house.db.read(lambda session, ids=ids: lying_alike(session, house.who.warehouse_id, ids))  # type: ignore[misc]
-        time.sleep(LISTEN_S / 10)
+        yield from house.read(lambda session, ids=ids: lying_alike(session, house.who.warehouse_id, ids))  # type: ignore[misc]
 
 
 def release(house: House, wave_no: str) -> None:

@@ -111,7 +111,7 @@ class Hold(Base):
             sqlite_where=sql_text("quantity > 0"),
             postgresql_where=sql_text("quantity > 0"),
         ),
-        Index(None, "purpose", "reference_id"),
+        Index(None, "reference_id", "purpose"),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from wms.catalog.tables import Merchant, Sku
 from wms.core.db.tables import table_of
@@ -22,13 +22,23 @@ from wms.site.tables import Place, Slot
 ROWS_PER_PAGE_MAX = 500
 
 # Of an order: some of what it was promised cannot be walked to now, so it waits until the way is open.
-HAS_GOODS_OUT_OF_REACH = (
+# One question within the other: as one, SQLite may begin with every hold of every order.
+_any_line = aliased(OrderLine)
+_PROMISED_BEHIND_SHUT = (
     select(Hold.id)
     .join(Stock, Stock.id == Hold.stock_id)
     .join(Slot, Slot.place_id == Stock.place_id)
-    .join(OrderLine, (OrderLine.id == Hold.reference_id) & (Hold.purpose == Purpose.ORDER_LINE.value))
-    .where(OrderLine.order_id == Order.id, Hold.quantity > 0, Slot.shut.is_(True))
+    .where(
+        Hold.purpose == Purpose.ORDER_LINE.value,
+        Hold.reference_id == _any_line.id,
+        Hold.quantity > 0,
+        Slot.shut.is_(True),
+    )
+    .correlate(_any_line)
     .exists()
+)
+HAS_GOODS_OUT_OF_REACH = (
+    select(_any_line.id).where(_any_line.order_id == Order.id, _PROMISED_BEHIND_SHUT).correlate(Order).exists()
 )
 
 

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import IO, Any
 
@@ -30,6 +31,7 @@ KEPT_S = IDLE_S - 60.0  # one that is about to end by itself is not asked any mo
 ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 Frame = Better | list[Laid] | Done
+InTurn = Callable[[Callable[[], bytes]], bytes]
 
 
 class _Child:
@@ -113,6 +115,10 @@ class _Spare:
 _spare = _Spare()
 
 
+def _at_once(work: Callable[[], bytes]) -> bytes:
+    return work()
+
+
 def _bites(lying: Sequence[Lying]) -> Iterator[Sequence[Lying]]:
     """A few at a time: while one piece is written, nobody else gets the interpreter."""
     for first in range(0, len(lying), LYING_A_BITE):
@@ -122,13 +128,13 @@ def _bites(lying: Sequence[Lying]) -> Iterator[Sequence[Lying]]:
 class Apart:
     """One child process with one wave to plan. Leaving the `with` ends it, unless it is free for another."""
 
-    def __init__(self, ask: Ask, goods: Iterable[Sequence[Goods]]) -> None:
-        """Start it and hand it everything. Raises BUSY when it does not take it."""
+    def __init__(self, ask: Ask, goods: Iterable[Sequence[Goods]], in_turn: InTurn = _at_once) -> None:
+        """Start it and hand it everything, each piece wrapped up by `in_turn`. Raises BUSY when it does not take it."""
         self._child = _spare.take() or _Child()
         self._done = self._stopped = False
         try:
             for part in (replace(ask, lying=()), *_bites(ask.lying), *goods, None):
-                pickle.dump(part, self._child.words)
+                self._child.words.write(in_turn(partial(pickle.dumps, part)))
             self._child.words.flush()
         except OSError as error:
             self.end()

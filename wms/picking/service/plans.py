@@ -32,7 +32,7 @@ from wms.picking.values import LOST_AFTER, Goods, PlannedBatch, PlanState, Wish
 from wms.site import queries as site
 
 HISTORY_MAX = 60
-BATCHES_A_STEP = 2
+BATCHES_A_STEP = 1
 MM_PER_M = 1_000
 _UNDER_WAY = (PlanState.WAITING.value, PlanState.RUNNING.value)
 
