@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, Name, PrimaryKey, UtcTime, WarehouseId
 from wms.core.db.numbers import NEVER_AGAIN
+
+
+def _only_where(condition: str, name: str, *columns: str) -> Index:
+    """An index of the few rows that matter, on both databases."""
+    return Index(name, *columns, sqlite_where=sql_text(condition), postgresql_where=sql_text(condition))
 
 
 class Wave(Base):
@@ -81,7 +87,12 @@ class Order(Base):
             name="state_known",
         ),
         Index(None, "warehouse_id", "state", "cut_off_at"),
-        Index(None, "wave_id"),
+        Index(None, "warehouse_id", "cut_off_at"),
+        Index(None, "warehouse_id", "packed_at"),
+        Index(None, "warehouse_id", "shipped_at"),
+        _only_where("short_reason IS NOT NULL", "ix_sales_order_short", "warehouse_id", "state"),
+        _only_where("intercepted_at IS NOT NULL", "ix_sales_order_intercepted", "warehouse_id", "intercepted_at"),
+        _only_where("wave_id IS NOT NULL", "ix_sales_order_wave_id", "wave_id"),
         NEVER_AGAIN,
     )
 

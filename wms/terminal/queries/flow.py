@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, select, union
 
 from wms.outbound.tables import Order
 from wms.outbound.values import OrderState
@@ -24,6 +24,7 @@ _STAGE_OF = {
     OrderState.PICKING.value: "picking",
     OrderState.PICKED.value: "packing",
 }
+_OPEN = [state.value for state in OrderState if state not in (OrderState.SHIPPED, OrderState.CANCELLED)]
 _PACKED = ("ready", "sorting", "labelling")  # by the parcel that is least far
 
 Key = tuple[str, datetime]
@@ -58,12 +59,11 @@ def _cut_off(look: Look, key: Key, states: defaultdict[str, int]) -> CutOff:
 def _due(look: Look) -> tuple[ColumnElement[bool], ...]:
     """Orders of today's cut-offs, and whatever is left of other days."""
     today = (Order.cut_off_at >= look.day_begin) & (Order.cut_off_at < look.day_begin + timedelta(days=1))
-    is_open = Order.state.not_in([OrderState.SHIPPED.value, OrderState.CANCELLED.value])
+    here = select(Order.id).where(Order.warehouse_id == look.warehouse_id)
     return (
-        Order.warehouse_id == look.warehouse_id,
+        Order.id.in_(union(here.where(today), here.where(Order.state.in_(_OPEN)))),
         Order.state != OrderState.CANCELLED.value,
         Order.intercepted_at.is_(None),
-        or_(today, is_open),
     )
 
 
@@ -85,7 +85,11 @@ def _packed_orders(look: Look) -> Select[*tuple[Any, ...]]:
     slowest = (
         select(Order.id, Order.courier, Order.cut_off_at, func.coalesce(func.max(how_far), 2).label("stage"))
         .outerjoin(Parcel, (Parcel.order_id == Order.id) & (Parcel.state != ParcelState.CANCELLED.value))
-        .where(*_due(look), Order.state == OrderState.PACKED.value)
+        .where(
+            Order.warehouse_id == look.warehouse_id,
+            Order.state == OrderState.PACKED.value,
+            Order.intercepted_at.is_(None),
+        )
         .group_by(Order.id, Order.courier, Order.cut_off_at)
         .subquery()
     )
