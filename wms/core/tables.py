@@ -72,7 +72,7 @@ class AuditRow(Base):
     previous_hash: Mapped[Code]
     hash: Mapped[Code]
 
-    __table_args__ = (UniqueConstraint("warehouse_id", "day", "number"),)
+    __table_args__ = (UniqueConstraint("warehouse_id", "day", "number"), Index(None, "day"))
 
 
 class FileMark(Base):

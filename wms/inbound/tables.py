@@ -26,6 +26,8 @@ class Asn(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "merchant_id", "no"),
         CheckConstraint("state IN ('expected', 'receiving', 'closed', 'cancelled')", name="state_known"),
+        Index(None, "warehouse_id", "no"),
+        Index(None, "warehouse_id", "state"),
     )
 
 

@@ -86,6 +86,7 @@ class Order(Base):
             "'shipped', 'cancelled', 'short')",
             name="state_known",
         ),
+        Index(None, "warehouse_id", "no"),
         Index(None, "warehouse_id", "state", "cut_off_at"),
         Index(None, "warehouse_id", "cut_off_at"),
         Index(None, "warehouse_id", "packed_at"),

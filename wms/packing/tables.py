@@ -56,6 +56,8 @@ class Parcel(Base):
         ),
         Index(None, "warehouse_id", "state"),
         Index(None, "bag_id"),
+        Index(None, "manifest_id"),
+        Index(None, "warehouse_id", "made_at"),
     )
 
 

@@ -68,7 +68,7 @@ class LoginSession(Base):
     seen_at: Mapped[UtcTime]
     ended_at: Mapped[datetime | None]
 
-    __table_args__ = (Index(None, "person_id", "ended_at"),)
+    __table_args__ = (Index(None, "person_id", "ended_at"), Index(None, "station_id", "ended_at"))
 
 
 class ApiKey(Base):

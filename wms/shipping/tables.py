@@ -130,6 +130,7 @@ class Bag(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "code"),
         CheckConstraint("state IN ('open', 'closed', 'handed_over', 'void')", name="state_known"),
+        Index(None, "warehouse_id", "state"),
         NEVER_AGAIN,
     )
 

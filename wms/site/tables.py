@@ -280,6 +280,7 @@ class Container(Base):
     __table_args__ = (
         UniqueConstraint("warehouse_id", "kind", "code"),
         CheckConstraint("kind IN ('lpn', 'tote', 'cart', 'parcel')", name="kind_known"),
+        Index(None, "warehouse_id", "code"),
     )
 
 
