@@ -136,3 +136,8 @@ def test_a_command_is_done_without_flask_and_repeated_by_it_word_for_word(doors:
 )
 def test_whatever_is_odd_is_told_as_flask_tells_it(doors: Doors, asked: dict[str, Any]) -> None:
     assert doors.straight(**asked) == doors.flask(**asked)
+
+
+def test_a_code_in_a_path_that_begins_with_slashes_is_no_other_code(doors: Doors) -> None:
+    status, *_rest = doors.flask(path="//asns", method="GET", body=b"")
+    assert str(status).startswith("404"), "it would be sent on to /asns"

@@ -28,6 +28,10 @@ WALL_CLOCK_FILES = {
     "wms/core/clock.py": "is the clock",
 }
 
+BYTES_FILES = {
+    "wms/serving/server.py": "asks bytes, which know the ten digits only",
+}
+
 # Which kinds of file a kind must not know; the table in ARCHITECTURE.md says which it may.
 MUST_NOT_KNOW = {
     "values": ("tables", "rules", "service", "queries", "dialogue", "api", "pages"),
@@ -127,6 +131,18 @@ def rooms_get_the_time_with_each_call(root: Path) -> list[str]:
         if str(source.path) not in WALL_CLOCK_FILES
         for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and dotted(node.func) in WALL_CLOCK
+    ]
+
+
+def digits_are_decimal(root: Path) -> list[str]:
+    """A superscript two is a digit and no number: what asks `isdigit` falls over it one line later."""
+    return [
+        f"{source.at(node.lineno)} asks {node.func.attr}; a text that int() can read is isdecimal()"
+        for source in sources(root, "wms")
+        if str(source.path) not in BYTES_FILES
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("isdigit", "isnumeric")
     ]
 
 

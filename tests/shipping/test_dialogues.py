@@ -84,6 +84,7 @@ def test_a_wrong_weight_keeps_the_parcel_and_only_some_may_force_it(dock: Dock) 
     assert (hands.step, hands.message.level) == ("weigh", Level.WRONG)
     assert "force" not in hands.keys.values()
     assert hands.refuses("force") is Reason.NOT_ALLOWED
+    assert hands.refuses("weight", "²") is Reason.QUANTITY_WRONG, "a digit, but no number"
     supervisor = a_person(dock.park, "周姐", Role.SUPERVISOR)
     hands.park = supervisor
     assert hands.weigh(2_000).keys["F1"] == "force"

@@ -129,3 +129,11 @@ def test_an_unknown_section_is_not_found(sqlite_desk: Desk) -> None:
 def test_an_address_that_no_database_can_hold_is_refused_before_anybody_logs_in(empty: Desk, page: str) -> None:
     answer = empty.client.get(f"/terminal/{page}?q=a%00b")
     assert (answer.status_code, answer.get_json()["error"]["reason"]) == (400, "bad_input")
+
+
+@pytest.mark.parametrize("option", ["width", "people", "page", "bay", "move", "pid"])
+def test_a_digit_that_is_no_number_is_an_option_left_out(empty: Desk, option: str) -> None:
+    empty.hire()
+    empty.log_in()
+    for section in ("", "waves", "slots", "line"):
+        assert empty.client.get(f"/terminal/{section}?{option}=²").status_code == 200

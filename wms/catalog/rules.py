@@ -28,7 +28,7 @@ def bare_barcode(barcode: str) -> str:
 
     GS1 General Specifications, "GTIN formats": shorter numbers are right-aligned in the longer ones with zeroes.
     """
-    if barcode.isascii() and barcode.isdigit():
+    if barcode.isascii() and barcode.isdecimal():
         if len(barcode) == 14 and barcode[0] == "0":
             return barcode[1:]
         if len(barcode) == 12:

@@ -112,7 +112,7 @@ class StraightWay:
     def _body(self, environ: dict[str, Any]) -> bytes | None:
         """The whole body, which Flask can read again."""
         length = environ.get("CONTENT_LENGTH") or ("" if "HTTP_TRANSFER_ENCODING" in environ else "0")
-        if not length.isdigit() or int(length) > self._body_bytes_max:
+        if not length.isdecimal() or int(length) > self._body_bytes_max:
             return None
         body: bytes = environ["wsgi.input"].read(int(length))
         environ["wsgi.input"] = BytesIO(body)

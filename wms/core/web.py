@@ -160,6 +160,7 @@ def make_flask(name: str, at: Edge) -> APIFlask:
     app.security_schemes = {"bearer": {"type": "http", "scheme": "bearer"}}
     app.spec_processor(lambda spec: openapi.complete(app, spec))
     app.url_map.converters["int"] = NumberInPath
+    app.url_map.merge_slashes = False  # a code in a path may begin with two: it is no other code's address
     app.extensions[EXTENSION] = at
     app.error_processor(_apiflask_error)
     app.register_error_handler(Refused, refusal_response)

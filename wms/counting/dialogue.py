@@ -117,7 +117,7 @@ def _lot_screen(turn: Turn) -> Screen:
 
 def _lot_chosen(turn: Turn, value: str) -> Move:
     sku_id, _, lot_id = value.partition(":")
-    if not (sku_id.isdigit() and lot_id.isdigit()):
+    if not (sku_id.isdecimal() and lot_id.isdecimal()):
         raise Refused(Reason.STEP_WRONG)
     sku = catalog.sku_by_id(turn.call.session, turn.call.warehouse_id, int(sku_id))
     lot = catalog.lot_by_id(turn.call.session, turn.call.warehouse_id, int(lot_id))

@@ -250,7 +250,7 @@ def _order(call: Call, rows: Sequence[Row]) -> None:
     _refuse_other_words(rows, ("courier", "placed_at", "shop", "remark", *_RECEIVER))
     courier = need(first, "courier")
     area_code = text(first, "area_code", 6)
-    if area_code and not (area_code.isascii() and area_code.isdigit() and len(area_code) in (2, 4, 6)):
+    if area_code and not (area_code.isascii() and area_code.isdecimal() and len(area_code) in (2, 4, 6)):
         raise BadCell(f"area_code: {area_code!r} is not 2, 4 or 6 digits")
     create_order(
         call,

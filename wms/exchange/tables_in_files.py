@@ -106,7 +106,7 @@ def _cell(value: str) -> str:
     text = value.strip()
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         return text[2:-1].strip()
-    if text.startswith("'") and text[1:2] and (text[1].isdigit() or text[1] in "=+-@"):
+    if text.startswith("'") and text[1:2] and (text[1].isdecimal() or text[1] in "=+-@"):
         return text[1:]
     return text
 

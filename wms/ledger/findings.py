@@ -62,7 +62,7 @@ def close_mended(call: Call, still_broken: Set[tuple[str, str]]) -> int:
 def _let_move(call: Call, finding: BrokenPromise) -> None:
     """Only what this finding froze; what a person froze for another reason stays."""
     number = finding.subject.removeprefix(OF_STOCK)
-    if not finding.subject.startswith(OF_STOCK) or not number.isdigit():
+    if not finding.subject.startswith(OF_STOCK) or not number.isdecimal():
         return
     stock = call.session.get(Stock, int(number))
     if stock is not None and (stock.frozen_reason or "").startswith(f"{finding.promise}: "):

@@ -26,7 +26,7 @@ def require(rights: Set[str], right: Right | str) -> None:
 
 def check_pin(pin: str) -> None:
     """Four to eight digits, not all the same. Raises BAD_INPUT."""
-    sound = pin.isascii() and pin.isdigit() and PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
+    sound = pin.isascii() and pin.isdecimal() and PIN_DIGITS_MIN <= len(pin) <= PIN_DIGITS_MAX
     if not sound or len(set(pin)) == 1:
         raise Refused(Reason.BAD_INPUT, what="pin")
 

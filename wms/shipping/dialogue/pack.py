@@ -150,7 +150,7 @@ def _packed(turn: Turn, order_id: int, sku_id: int, name: str) -> Move:
 def _typed_pieces(turn: Turn, value: str) -> Move:
     """So many more of the article scanned last: nobody scans three hundred alike one by one."""
     sku_id = turn.state.get("last_sku")
-    if sku_id is None or not value.isdigit() or int(value) < 1:
+    if sku_id is None or not value.isdecimal() or int(value) < 1:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
     parcel = _parcel(turn)
     service.pack_item(turn.call, parcel.id, int(sku_id), int(value))
@@ -214,7 +214,7 @@ def _weighed(turn: Turn, weight_g: int) -> Move:
 
 
 def _typed_weight(turn: Turn, value: str) -> Move:
-    if not value.isdigit() or not 1 <= int(value) <= 100_000:
+    if not value.isdecimal() or not 1 <= int(value) <= 100_000:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:10])
     return _close(turn, int(value))
 

@@ -235,7 +235,7 @@ def _quantity_told(turn: Turn, value: str) -> Move:
     found = _leg(turn)
     if (on := _over(turn)) is not None:
         return on
-    if not value.isascii() or not value.isdigit() or len(value) > 7:
+    if not value.isascii() or not value.isdecimal() or len(value) > 7:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:20])
     quantity = int(value) * (found.case if turn.state.get("by_case") else 1)
     kept = carrying.take(turn.call, found.id, quantity)

@@ -128,7 +128,7 @@ def _plot(asked: Asked, day: Any) -> Markup | None:
     if not day.came[-1] and not day.shipped[-1]:
         return None
     asked_w = asked.options.get("width", "")
-    width = min(PLOT_W_MAX, max(PLOT_W_MIN, int(asked_w))) if asked_w.isdigit() else PLOT_W
+    width = min(PLOT_W_MAX, max(PLOT_W_MIN, int(asked_w))) if asked_w.isdecimal() else PLOT_W
     return drawing.day_plot(day, asked.reader, width, PLOT_H)
 
 

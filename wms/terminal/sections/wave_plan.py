@@ -54,7 +54,7 @@ def planned(asked: Asked, card: WaveCard | None) -> Planned | None:
     parts = parts_of_plan(asked.look.session, card.plan.id)
     people = asked.options.get("people", "")
     pace = paces(asked.look.session, asked.look.warehouse_id)
-    wanted = int(people) if people.isascii() and people.isdigit() else None
+    wanted = int(people) if people.isascii() and people.isdecimal() else None
     return Planned(card.plan, parts, queries.forecast(asked.look, card, parts, wanted, pace))
 
 
@@ -152,7 +152,7 @@ def gantt(asked: Asked, card: WaveCard, shown: Planned) -> dict[str, Any]:
     cut_offs = _cut_offs(asked)
     turns = {turn.piece.no: turn for turn in found.outlook.turns}
     page = asked.options.get("page", "1")
-    number = int(page) if page.isascii() and page.isdigit() and page != "0" else 1
+    number = int(page) if page.isascii() and page.isdecimal() and page != "0" else 1
     first = min((number - 1) * ROWS_A_PAGE, max(0, (len(shown.parts) - 1) // ROWS_A_PAGE * ROWS_A_PAGE))
     rows = [
         (part, queries.part_no(card.facts.no, part.number), turns.get(queries.part_no(card.facts.no, part.number)))

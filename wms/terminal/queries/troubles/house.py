@@ -76,7 +76,7 @@ def broken_promises(look: Look) -> Iterator[Trouble]:
 def _stock_of(look: Look, subject: str) -> Any:
     """Where and what "stock 17" is; `slot` is None where it does not lie in a slot."""
     kind, _, number = subject.partition(" ")
-    if kind != "stock" or not number.isdigit():
+    if kind != "stock" or not number.isdecimal():
         return None
     query = (
         select(Stock.place_id, Stock.lot_id, Place.code.label("place"), Slot.code.label("slot"), Sku.name)
