@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from tests.builders import a_park
+from tests.builders import a_park, a_sku
+from tests.outbound.orders import place
 from tests.terminal.desk import PASSWORD, SESSION, Desk, a_desk
 from wms.core.db import Database
 from wms.people.values import Role
@@ -133,6 +136,8 @@ def test_an_address_that_no_database_can_hold_is_refused_before_anybody_logs_in(
 
 @pytest.mark.parametrize("option", ["width", "people", "page", "bay", "move", "pid"])
 def test_a_digit_that_is_no_number_is_an_option_left_out(empty: Desk, option: str) -> None:
+    place(empty.park, "N1", (empty.park.act(a_sku), 1))  # so that the day has a curve
+    empty.park.clock.at += timedelta(hours=2)
     empty.hire()
     empty.log_in()
     for section in ("", "waves", "slots", "line"):
