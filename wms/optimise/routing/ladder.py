@@ -85,12 +85,13 @@ def _arrive(step: _Step, reached: Costs) -> Costs:
     for source, choice in later:
         part = result[: len(source)]
         np.minimum(part, _grown(step, reached, source, choice), out=part)
-    return result[step.table.layers.place]
+    arrived: Costs = result.take(step.table.layers.place, axis=0)
+    return arrived
 
 
 def _grown(step: _Step, reached: Costs, source: NDArray[np.int64], choice: NDArray[np.int64]) -> Costs:
-    grown = reached[source]
-    grown += step.cost[choice if len(step.cost) > 1 else 0]
+    grown: Costs = reached.take(source, axis=0)  # twice as fast as an index
+    grown += step.cost.take(choice, axis=0) if len(step.cost) > 1 else step.cost[0]
     return grown
 
 

@@ -46,7 +46,7 @@ class Effort:
     and from how many groups."""
 
     price_rounds: int = 40
-    searches: tuple[tuple[int, int], ...] = ((60, 20), (200, 60), (150, 15))
+    searches: tuple[tuple[int, int], ...] = ((40, 15), (160, 50), (120, 15))
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class _Task:
         best = prices.improve(first, float(length), self._effort.price_rounds // 3)
         passed = [pick.supply for pick in self._passed(options, prices.chosen(best))]
         other = self._cells.completed(frozenset(wanted.index(supply) for supply in passed))
-        repaired = self._settled(wanted, [Pick(wanted[cell], 0) for cell in sorted(other)])
+        repaired = self._settled(wanted, [Pick(wanted[cell], 0) for cell in sorted(other)], changes_max=1)
         picks, length = min((picks, length), repaired, key=lambda pair: pair[1])
         proved = False
         for width, groups in self._effort.searches:
