@@ -34,6 +34,7 @@ class Hand:
         self.envelope: Json = {}
         self.actor = ""
         self._rebooted = False
+        self.accepted = False  # the last thing he did, as the house answered it, whether he saw the answer or not
         self.cookies = ""
         self.csrf = ""
         self.stopped_then: frozenset[str] = frozenset()  # orders that were cancelled when the server answered
@@ -242,8 +243,8 @@ class Hand:
         self.envelope = answer
         said = answer.get("message") or {}
         self.day.trace.note(self.badge, path, repr(what), *self.at, said.get("level", "-"), said.get("code", "-"))
-        accepted = said.get("level") not in BAD
-        self.day.world.acknowledged[self.badge, body["id"]] = told(answer["message"]) if accepted else ""
+        self.accepted = said.get("level") not in BAD
+        self.day.world.acknowledged[self.badge, body["id"]] = told(answer["message"]) if self.accepted else ""
 
     def _same(self, fault: str, first: tuple[int, Json], again: tuple[int, Json]) -> None:
         """The same request is answered alike (unless the session was over)."""

@@ -181,7 +181,7 @@ class Courier(Hand):
             yield 4.0
             parcels = self.day.parcels_in(bag)
             yield from self.scan(make(Kind.BAG, bag))
-            if not self.refused:
+            if self.accepted and self.at[0] == "handover":
                 self.day.world.handed_over.update(parcels)
         yield from self.act("sign")
         if self.screen["input"] and self.screen["input"]["action"] == "reason":
