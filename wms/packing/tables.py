@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from wms.core.db import Base, BigId, Code, PrimaryKey, UtcTime, WarehouseId
@@ -55,8 +56,13 @@ class Parcel(Base):
             name="state_known",
         ),
         Index(None, "warehouse_id", "state"),
-        Index(None, "bag_id"),
-        Index(None, "manifest_id"),
+        Index(
+            "ix_parcel_bag_id",
+            "bag_id",
+            sqlite_where=sql_text("bag_id IS NOT NULL"),
+            postgresql_where=sql_text("bag_id IS NOT NULL"),
+        ),
+        Index(None, "manifest_id", "warehouse_id"),
         Index(None, "warehouse_id", "made_at"),
     )
 
