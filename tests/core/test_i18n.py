@@ -25,3 +25,10 @@ def test_a_fact_that_is_missing_shows_itself_beside_its_noun() -> None:
 
 def test_a_text_is_read_with_nouns_of_many() -> None:
     assert of_many(catalogue()["reason.pin_wrong"]["en"]) == "Wrong PIN, {left} tries left"
+
+
+def test_a_placeholder_may_name_another_text() -> None:
+    assert text("reason.no_slot_fits", "en", why="leased") == "No slot fits: kept for another"
+    assert text("reason.no_slot_fits", "zh", why="volume") == "没有合适的储位：放不下"
+    assert text("reason.no_slot_fits", "en", why="of nobody") == "No slot fits: of nobody"
+    assert of_many(catalogue()["reason.no_slot_fits"]["en"]) == "No slot fits: {why}"

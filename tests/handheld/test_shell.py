@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from tests.builders import Park, a_park, a_person, a_sku, stock_in
 from wms.app import make_house
@@ -23,6 +23,7 @@ from wms.core.dialogue import Dialogue
 from wms.core.i18n import LANGUAGES, catalogue
 from wms.core.perform import Outcome, error_body, to_json
 from wms.core.refusal import Reason, Refused
+from wms.counting import service as counting
 from wms.handheld import shell
 from wms.handheld.registry import DIALOGUES
 from wms.inbound import queries
@@ -31,7 +32,11 @@ from wms.people import service as people
 from wms.people.values import DeviceKind, Right, Role
 from wms.settings import Settings
 from wms.site import queries as site
+from wms.site.tables import Slot
+from wms.work import queries as work
+from wms.work import service as tasks_service
 from wms.work.tables import DialogueState
+from wms.work.values import TaskFacts, TaskState
 
 PIN = "246810"
 Json = dict[str, Any]
@@ -84,12 +89,12 @@ def log_in(hand: Hand, pin: str = PIN) -> int:
     return status
 
 
-def a_full_box(hand: Hand, quantity: int = 4) -> str:
+def a_full_box(hand: Hand, quantity: int = 4, sku_code: str = "K1", **sizes: Any) -> str:
     """A received container that waits to be put away; its code."""
 
     def receive(call: Any) -> str:
-        sku = a_sku(call, "K1", barcode="6901234567892")
-        asn_id = inbound.create_asn(call, no="A1", lines=[("K1", quantity)], merchant_code="M1")
+        sku = a_sku(call, sku_code, "M1", **sizes)
+        asn_id = inbound.create_asn(call, no=f"A-{sku_code}", lines=[(sku_code, quantity)], merchant_code="M1")
         box = inbound.lpn(call, None)
         inbound.receive(call, sku=sku, quantity=quantity, container=box, asn_id=asn_id)
         return box.code
@@ -249,6 +254,72 @@ def test_work_is_resumed_where_it_was_left(hand: Hand) -> None:
     assert hand.client.get("/pda/state").status_code == 401
     log_in(hand)
     assert hand.at == standing
+
+
+def a_count(hand: Hand, slot: str = "A01-01-1A") -> None:
+    hand.park.act(lambda call: counting.ask_for_count(call, slot, reason="asked"))
+
+
+def tasks(hand: Hand) -> dict[str, TaskFacts]:
+    return {one.kind: one for one in hand.park.read(lambda session: work.tasks(session, hand.park.warehouse_id))}
+
+
+def test_a_box_that_fits_nowhere_does_not_stand_before_other_work(hand: Hand) -> None:
+    code = a_full_box(hand, sku_code="HUGE", length_mm=9_000, width_mm=9_000, height_mm=9_000)
+    a_count(hand)
+    log_in(hand)
+    hand.act("get_work")
+    assert hand.at == ("count", "scan_item"), "the box came first, and cannot be put away"
+    box = tasks(hand)["putaway"]
+    assert (box.state, box.claimed_by, box.name) == (TaskState.OPEN, None, code)
+    assert box.hindered == {"reason": "no_slot_fits", "facts": {"why": "size"}}
+    assert tasks(hand)["count"].hindered is None
+
+
+def test_a_box_that_fits_nowhere_is_told_when_there_is_nothing_else(hand: Hand) -> None:
+    a_full_box(hand, sku_code="HUGE", length_mm=9_000, width_mm=9_000, height_mm=9_000)
+    log_in(hand)
+    hand.act("get_work")
+    assert hand.at == ("menu", "menu")
+    assert (hand.message["level"], hand.message["code"]) == ("attention", "no_work")
+    assert "1 项任务" in hand.message["title"]
+    hand.act("get_work")
+    assert (hand.message["level"], hand.message["code"]) == ("wrong", "no_work"), "it is not tried again at once"
+    assert tasks(hand)["putaway"].hindered, "and is still shown"
+
+
+def test_work_in_hand_that_fits_nowhere_any_more_is_laid_down_and_told(hand: Hand) -> None:
+    code = a_full_box(hand)
+    log_in(hand)
+    hand.act("get_work")
+    hand.act("leave")
+    a_count(hand)
+    no_room(hand)
+    hand.act("get_work")
+    assert hand.at == ("count", "scan_item")
+    assert hand.message["level"] == "attention"
+    assert hand.message["title"] == f"{code} 先放下：没有合适的储位：已封"
+    assert hand.message["text"] == "A01-01-1A", "and where to go instead"
+
+
+def no_room(hand: Hand) -> None:
+    """All slots are blocked."""
+    blocked = update(Slot).values(blocked=True)
+    hand.park.act(lambda call: call.session.execute(blocked))
+
+
+def test_what_was_put_aside_is_tried_again_later_and_found_mended(hand: Hand) -> None:
+    a_full_box(hand)
+    no_room(hand)
+    log_in(hand)
+    hand.act("get_work")
+    assert hand.at == ("menu", "menu")
+    hand.park.act(lambda call: call.session.execute(update(Slot).values(blocked=False)))
+    aside = tasks(hand)["putaway"]
+    hand.park.act(lambda call: tasks_service.offer_again(call, aside.id))
+    hand.act("get_work")
+    assert hand.at == ("putaway", "scan_slot")
+    assert tasks(hand)["putaway"].hindered is None
 
 
 def test_the_language_changes_on_every_screen_without_losing_the_step(hand: Hand) -> None:

@@ -140,11 +140,11 @@ def test_a_slot_kept_for_one_box_takes_no_other(park: Park) -> None:
     sku, other = park.act(a_sku), park.act(a_sku)
     received(park, sku, 2, "L-1")
     received(park, other, 2, "L-2")
-    (kept,) = park.act(lambda call: service.suggest(call, service.box(call, "L-1")))
+    kept = park.act(lambda call: service.suggest(call, service.box(call, "L-1"))).slot
     assert refusal(lambda: put_away(park, "L-2", kept.slot_code)) is Reason.SLOT_KEPT
     assert put_away(park, "L-1", kept.slot_code)
     received(park, other, 2, "L-3")
-    (again,) = park.act(lambda call: service.suggest(call, service.box(call, "L-2")))
+    again = park.act(lambda call: service.suggest(call, service.box(call, "L-2"))).slot
     park.clock.advance(hours=5)  # a fast business day ends no lease
     assert refusal(lambda: put_away(park, "L-3", again.slot_code)) is Reason.SLOT_KEPT
     park.database.transact(lambda session: session.execute(update(SlotLease).values(until=MORNING)))
@@ -157,7 +157,7 @@ def test_two_boxes_are_never_sent_to_one_slot(park: Park) -> None:
         received(park, sku, 2, f"L-{number}")
 
     def ask(box: str) -> str:
-        return park.act(lambda call: service.suggest(call, service.box(call, box))[0].slot_code)
+        return park.act(lambda call: service.suggest(call, service.box(call, box)).slot.slot_code)
 
     answers = at_once([partial(ask, f"L-{number}") for number in range(6)])
     slots = [answer for answer in answers if isinstance(answer, str)]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wms.core.call import Call
 from wms.core.codes import Kind, Read
-from wms.core.dialogue import Choice, ChooseCard, Dialogue, Key, Move, Screen
+from wms.core.dialogue import Choice, ChooseCard, Dialogue, Key, Level, Message, Move, Screen
 from wms.core.i18n import text
 from wms.core.refusal import Reason, Refused
 from wms.handheld.registry import DIALOGUES, LOOK_UP, by_task_kind
+from wms.handheld.standing import MENU
 from wms.work import service as work
+from wms.work.values import TaskFacts
 
 GET_WORK = "get_work"
+TASKS_TRIED_MAX = 10
+_OF_THE_ASKER = frozenset({401, 403, 503})  # the house or who asks cannot just now: nothing is wrong with the task
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +75,48 @@ def begin(call: Call, dialogue: Dialogue, given: dict[str, Any] | Any) -> Entere
 
 
 def _get_work(call: Call) -> Entered:
+    """The best task that can be begun. One that cannot (a box that fits nowhere) is put aside for the supervisor to
+    see, and does not stand before the others.
+    """
     kinds = [kind for kind, dialogue in by_task_kind().items() if dialogue.right in call.rights]
-    task = work.claim_next(call, kinds)
-    if task is None:
+    aside, laid_down = 0, None
+    while aside < TASKS_TRIED_MAX and (task := work.claim_next(call, kinds)) is not None:
+        try:
+            with call.session.begin_nested():
+                entered = _begun(call, task)
+        except Refused as no:
+            if no.reason.status in _OF_THE_ASKER:
+                raise
+            work.put_aside(call, task.id, no)
+            aside += 1
+            if task.claimed_at != call.now:  # it was in his hands already
+                laid_down = _laid_down(call, task, no)
+        else:
+            return entered if laid_down is None else _telling(entered, laid_down)
+    if not aside:
         raise Refused(Reason.NO_WORK)
+    words = laid_down or _say(call, "pda.menu.put_aside", tasks=aside)
+    return Entered(MENU, Move(None, {}, Message(Level.ATTENTION, words, code=Reason.NO_WORK.value, speech=words)))
+
+
+def _begun(call: Call, task: TaskFacts) -> Entered:
     dialogue = by_task_kind()[task.kind]
-    entered = begin(call, dialogue, {"task_id": task.id, **task.facts})
-    return Entered(dialogue.name, _with_task(entered.move, task.id))
+    move = begin(call, dialogue, {"task_id": task.id, **task.facts}).move
+    return Entered(dialogue.name, replace(move, task_id=move.task_id or task.id))
 
 
-def _with_task(move: Move, task_id: int) -> Move:
-    return Move(move.step, move.state, move.message, move.task_id or task_id)
+def _laid_down(call: Call, task: TaskFacts, no: Refused) -> str:
+    why = _say(call, f"reason.{no.reason.value}", **no.facts)
+    return _say(call, "pda.menu.laid_down", name=task.name, why=why)
 
 
-def _say(call: Call, key: str) -> str:
-    return text(key, call.language)
+def _telling(entered: Entered, words: str) -> Entered:
+    """The work begun instead, told together with what became of the other."""
+    said = entered.move.message
+    goes = said.title if said else ""
+    message = Message(Level.ATTENTION, words, goes, speech=f"{words} {goes}".strip())
+    return Entered(entered.dialogue, replace(entered.move, message=message))
+
+
+def _say(call: Call, key: str, **facts: object) -> str:
+    return text(key, call.language, **facts)

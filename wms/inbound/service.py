@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from wms.inbound import queries
 from wms.inbound.boxes import box, lpn, refuse_other_box
 from wms.inbound.rules import check_not_over, check_quantity, check_shelf_life
 from wms.inbound.tables import Asn, AsnLine, Receipt
-from wms.inbound.values import LotGiven, PutAway, Received
+from wms.inbound.values import LotGiven, Proposal, PutAway, Received
 from wms.ledger import service as ledger
 from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Virtual
@@ -47,7 +47,6 @@ __all__ = [
     "receive",
     "subject_of",
     "suggest",
-    "suggest_other",
 ]
 
 PUTAWAY = "putaway"
@@ -245,22 +244,25 @@ def _write_receipt(
     return int(call.session.execute(_insert_receipt, row).scalar_one())
 
 
-def suggest(call: Call, container: ContainerFacts) -> list[Suggestion]:
-    """Where the container's first SKU should go: the best slot, kept for it. Raises CONTAINER_EMPTY, NO_SLOT_FITS."""
-    return [_keep_one(call, container, "")]
+def suggest(call: Call, container: ContainerFacts, not_this: str = "") -> Proposal:
+    """Where the container's first SKU should go: the best lawful slot (but `not_this`), kept for it.
+
+    Where no slot takes all of it, the one that takes most. What was kept before is let go. Raises CONTAINER_EMPTY,
+    NO_SLOT_FITS when not one piece fits anywhere.
+    """
+    subject, goods = subject_of(container), first_goods(call, container)
+    try:
+        return Proposal(_kept(call, subject, goods, not_this), goods.quantity, part=False)
+    except Refused as no:
+        fewer = _fewer(call, no, subject, goods, not_this)
+    return Proposal(_kept(call, subject, fewer, not_this), fewer.quantity, part=True)
 
 
-def suggest_other(call: Call, container: ContainerFacts, not_this: str) -> Suggestion:
-    """The best lawful slot but `not_this`, kept for the container instead. Raises NO_SLOT_FITS."""
-    return _keep_one(call, container, not_this)
-
-
-def _keep_one(call: Call, container: ContainerFacts, not_this: str) -> Suggestion:
-    """The best slot that nobody took meanwhile; what was kept before is let go.
+def _kept(call: Call, subject: str, goods: Goods, not_this: str) -> Suggestion:
+    """The best slot that nobody took meanwhile.
 
     Where others were faster with all that was proposed, it is proposed anew: what they took is out of it then.
     """
-    subject, goods = subject_of(container), first_goods(call, container)
     for _round in range(PROPOSALS_MAX):
         for suggestion in slotting.choose(call, goods, subject=subject):
             if suggestion.slot_code != not_this and slotting.lease(
@@ -269,6 +271,14 @@ def _keep_one(call: Call, container: ContainerFacts, not_this: str) -> Suggestio
                 slotting.end_leases(call, subject, but=suggestion.place_id)
                 return suggestion
     raise Refused(Reason.NO_SLOT_FITS, why=Rule.LEASED.value)
+
+
+def _fewer(call: Call, no: Refused, subject: str, goods: Goods, not_this: str = "") -> Goods:
+    """As many of the goods as one slot takes, now that all of them were refused. Raises the refusal when none fits."""
+    most = slotting.most_that_fits(call, goods, subject=subject, but=not_this)
+    if no.reason is not Reason.NO_SLOT_FITS or not 1 <= most < goods.quantity:
+        raise no
+    return replace(goods, quantity=most)
 
 
 def subject_of(container: ContainerFacts) -> str:
@@ -295,7 +305,8 @@ def _goods(call: Call, container: ContainerFacts) -> list[Goods]:
 def put_away(
     call: Call, *, container: ContainerFacts, slot_code: str | None = None, quantity: int | None = None
 ) -> list[PutAway]:
-    """Store what is in the container: into the slot scanned, else each SKU into the slot the system chooses.
+    """Store what is in the container: into the slot scanned, else each SKU into the slot the system chooses, and into
+    several where no slot takes all of it.
 
     `quantity` stores only so many of the container's first SKU (the rest stays in it). Returning commits; raising
     rolls back. Raises CONTAINER_EMPTY, NO_SLOT_FITS, QUANTITY_WRONG, and the rule a scanned slot breaks (SLOT_...).
@@ -308,7 +319,10 @@ def put_away(
     place_id = None if slot_code is None else _slot_place(call, slot_code)
     if place_id is None and len(goods) > 1:
         judging.one_of_many(call)
-    done = [_store(call, container, one, place_id) for one in goods]
+    if place_id is None:
+        done = [part for one in goods for part in _store_anywhere(call, container, one)]
+    else:
+        done = [_store(call, container, one, place_id) for one in goods]
     slotting.end_leases(call, subject_of(container))
     if call.session.execute(_anything_in, {"w": call.warehouse_id, "p": container.place_id}).first() is None:
         work.done_about(call, PUTAWAY, subject_of(container))
@@ -323,18 +337,30 @@ def _slot_place(call: Call, slot_code: str) -> int:
     return int(place_id)
 
 
-def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int | None) -> PutAway:
+def _store_anywhere(call: Call, container: ContainerFacts, goods: Goods) -> Iterator[PutAway]:
+    """One SKU and lot from the container into the best slot; where none takes all, into one after the other."""
+    subject, left = subject_of(container), goods.quantity
+    while left:
+        part = replace(goods, quantity=left)
+        try:
+            best = slotting.choose(call, part, subject=subject, count=1)[0]
+        except Refused as no:
+            part = _fewer(call, no, subject, part)
+            judging.one_of_many(call)
+            best = slotting.choose(call, part, subject=subject, count=1)[0]
+        stored = _store(call, container, part, best.place_id)
+        yield replace(stored, reasons=best.reasons, nearest=best.nearest, why_not_nearest=best.why_not_nearest)
+        left -= part.quantity
+
+
+def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int) -> PutAway:
     """One SKU and lot from the container into one slot, whose row is kept until the commit."""
-    subject = subject_of(container)
-    proposed = slotting.choose(call, goods, subject=subject, count=1)[0] if place_id is None else None
-    target = proposed.place_id if proposed else place_id
-    assert target is not None
-    slot_code = judging.take_slot(call, goods, target, subject=subject)
+    slot_code = judging.take_slot(call, goods, place_id, subject=subject_of(container))
     movement = Movement(
         MovementKind.PUTAWAY,
         goods.sku.merchant_id,
         container.place_id,
-        target,
+        place_id,
         goods.sku.id,
         goods.lot_id,
         goods.quantity,
@@ -343,10 +369,8 @@ def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int | 
         reference=f"container:{container.code}",
     )
     ledger.post(call, [movement])
-    slotting.stored(call, goods, target)
-    if proposed is None:
-        return PutAway(slot_code, goods.quantity, (), "", None)
-    return PutAway(slot_code, goods.quantity, proposed.reasons, proposed.nearest, proposed.why_not_nearest)
+    slotting.stored(call, goods, place_id)
+    return PutAway(slot_code, goods.quantity, (), "", None)
 
 
 def close_asn(call: Call, asn_id: int) -> dict[str, int]:

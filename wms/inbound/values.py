@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from wms.slotting.values import Rule, Why
+from wms.slotting.values import Rule, Suggestion, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class Received:
     quantity: int
     expected: int
     received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A slot kept for so many pieces of what lies in a box; `part` of them only, where no slot takes all."""
+
+    slot: Suggestion
+    quantity: int
+    part: bool
 
 
 @dataclass(frozen=True, slots=True)

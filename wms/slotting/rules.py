@@ -6,7 +6,7 @@ All arrays have one entry per slot. Lengths in mm, volumes in mm3, weights in g.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,6 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
     room.
     """
     piece = np.sort(np.array([goods.sku.length_mm, goods.sku.width_mm, goods.sku.height_mm]))
-    room = (slots.volume * FILL_MAX).astype(np.int64) - now.used_volume
     return {
         Rule.TAKEN: ~now.taken | now.same_sku,
         Rule.BLOCKED: ~now.blocked,
@@ -97,7 +96,7 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
         Rule.TEMPERATURE: _kept_at(slots, goods.sku.temperature),
         Rule.BONDED: slots.bonded == goods.bonded,
         Rule.SIZE: _fits(slots, piece),
-        Rule.VOLUME: room >= goods.volume_mm3,
+        Rule.VOLUME: _room(slots, now) >= goods.volume_mm3,
         Rule.WEIGHT: slots.weight_max - now.used_weight >= goods.weight_g,
         Rule.LEVEL_WEIGHT: _carries(slots, slots.beams, slots.beams_max - now.beams_g, goods),
         Rule.BAY_WEIGHT: _carries(slots, slots.uprights, slots.uprights_max - now.uprights_g, goods),
@@ -107,6 +106,29 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
         Rule.EXPIRY: _in_order_of_expiry(slots, now, goods),
         Rule.LEASED: ~now.leased,
     }
+
+
+def most(slots: Slots, now: Occupied, goods: Goods, but: str = "") -> int:
+    """How many pieces of `goods` the lawful slot that takes most of them takes; `but` names a slot that is left out."""
+    one = replace(goods, quantity=1)
+    lawful = np.logical_and.reduce(list(masks(slots, now, one).values()))
+    if but in slots.codes:
+        lawful[slots.codes.index(but)] = False
+    if not lawful.any():
+        return 0
+    spare_g = np.minimum.reduce(
+        [
+            slots.weight_max - now.used_weight,
+            (slots.beams_max - now.beams_g)[slots.beams],
+            (slots.uprights_max - now.uprights_g)[slots.uprights],
+        ]
+    )
+    pieces = np.minimum(_room(slots, now) // max(1, one.volume_mm3), spare_g // max(1, one.weight_g))
+    return min(goods.quantity, int(pieces[lawful].max()))
+
+
+def _room(slots: Slots, now: Occupied) -> Ints:
+    return np.asarray((slots.volume * FILL_MAX).astype(np.int64) - now.used_volume)
 
 
 def _carries(slots: Slots, of_slot: Ints, spare_g: Ints, goods: Goods) -> Flags:

@@ -70,6 +70,14 @@ def choose(
     raise Refused(Reason.NO_SLOT_FITS, why=max(kept, key=lambda rule: int((~kept[rule]).sum())).value)
 
 
+def most_that_fits(call: Call, goods: Goods, *, subject: str = "", but: str = "") -> int:
+    """How many pieces of `goods` fit lawfully into one slot (not `but`), when not all do; 0 = not one."""
+    picture = picture_of(call.session, call.warehouse_id)
+    expires = _expires(call, goods) if goods.sku.id in picture.dated else None
+    now = picture.occupied(_same_sku(call, goods), _leased(call, subject), expires)
+    return rules.most(picture.slots, now, goods, but)
+
+
 def _ranked(
     call: Call,
     picture: Picture,

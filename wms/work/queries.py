@@ -30,6 +30,7 @@ COLUMNS = (
     TABLE.c.claimed_by,
     TABLE.c.claimed_at,
     TABLE.c.skipped_until,
+    TABLE.c.hindered,
     TABLE.c.done_at,
 )
 
@@ -89,6 +90,14 @@ def tasks(
         query = query.where(TABLE.c.kind.in_(list(kinds)))
     ordered = query.order_by(TABLE.c.priority, TABLE.c.due_at.is_(None), TABLE.c.due_at, TABLE.c.made_at, TABLE.c.id)
     return [facts_of(row) for row in session.execute(ordered.limit(min(limit, ROWS_PER_PAGE_MAX)))]
+
+
+def put_aside(session: Session, warehouse_id: int, limit: int) -> list[TaskFacts]:
+    """Free tasks that could not be begun when they were last tried, the first to be offered again first."""
+    query = select(*COLUMNS).where(
+        TABLE.c.warehouse_id == warehouse_id, TABLE.c.state == TaskState.OPEN.value, TABLE.c.hindered.is_not(None)
+    )
+    return [facts_of(row) for row in session.execute(query.order_by(TABLE.c.skipped_until, TABLE.c.id).limit(limit))]
 
 
 def tasks_of(session: Session, warehouse_id: int, person_id: int) -> list[TaskFacts]:

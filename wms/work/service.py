@@ -1,4 +1,4 @@
-"""What is done with tasks: put on the board, taken, put off, handed over, done.
+"""What is done with tasks: put on the board, taken, put off, put aside, handed over, done.
 
 One task is in one pair of hands: every step guards itself by the state it expects, so of two who claim at once one
 wins and the other is told who has it.
@@ -20,7 +20,7 @@ from wms.core.sql import dialect_of, insert_of
 from wms.people import queries as people
 from wms.work import queries, rules
 from wms.work.queries import COLUMNS, TABLE, asker, facts_of, visible
-from wms.work.values import PRIORITY_NORMAL, TaskFacts, TaskState
+from wms.work.values import ASIDE_MINUTES, PRIORITY_NORMAL, TaskFacts, TaskState
 
 _OVER = [TaskState.DONE.value, TaskState.CANCELLED.value]
 WAKE = "live"
@@ -72,7 +72,7 @@ def _opened_again(new: Any) -> dict[str, Any]:
     anew = {name: case((over, new[name]), else_=TABLE.c[name]) for name in ("facts", "made_at", "zone_id")}
     gone = {
         name: case((over, None), else_=TABLE.c[name])
-        for name in ("claimed_by", "claimed_at", "skipped_until", "done_at")
+        for name in ("claimed_by", "claimed_at", "skipped_until", "hindered", "done_at")
     }
     more_urgent = case((or_(over, new.priority < TABLE.c.priority), new.priority), else_=TABLE.c.priority)
     sooner = or_(over, TABLE.c.due_at.is_(None), new.due_at < TABLE.c.due_at)
@@ -160,7 +160,9 @@ def _claim(of_merchant: bool) -> Any:
     return (
         update(TABLE)
         .where(visible(of_merchant), TABLE.c.id == bindparam("task"), TABLE.c.state == TaskState.OPEN.value)
-        .values(state=TaskState.CLAIMED.value, claimed_by=bindparam("p"), claimed_at=now, skipped_until=None)
+        .values(
+            state=TaskState.CLAIMED.value, claimed_by=bindparam("p"), claimed_at=now, skipped_until=None, hindered=None
+        )
         .returning(*COLUMNS)
     )
 
@@ -197,6 +199,30 @@ def skip(call: Call, task_id: int, minutes: int) -> None:
     _leave(call, task_id, state=TaskState.OPEN.value, claimed_by=None, claimed_at=None, skipped_until=until)
 
 
+def put_aside(call: Call, task_id: int, no: Refused) -> None:
+    """It cannot be begun as things stand: free again, offered to nobody for `ASIDE_MINUTES`, and shown with its reason.
+
+    Who takes it up again, or is given it, finds it as any other.
+    """
+    until = call.now + timedelta(minutes=ASIDE_MINUTES)
+    why = {"reason": no.reason.value, "facts": dict(no.facts)}
+    _leave(
+        call,
+        task_id,
+        state=TaskState.OPEN.value,
+        claimed_by=None,
+        claimed_at=None,
+        skipped_until=until,
+        hindered=why,
+    )
+
+
+def offer_again(call: Call, task_id: int) -> None:
+    """A task that was put aside, or off, is offered at once. Raises TASK_DONE when it is over."""
+    rules.check_not_over(_locked(call, task_id))
+    _write(call, task_id, skipped_until=None, hindered=None)
+
+
 def give_back(call: Call, task_id: int) -> None:
     """Put one's task back on the board for whoever comes next."""
     _leave(call, task_id, state=TaskState.OPEN.value, claimed_by=None, claimed_at=None)
@@ -209,7 +235,7 @@ def hand_over(call: Call, task_id: int, person_id: int) -> None:
         raise Refused(Reason.NOT_FOUND, what=person.name)
     task = _locked(call, task_id)
     rules.check_not_over(task)
-    values = {"claimed_by": person_id, "claimed_at": call.now, "skipped_until": None}
+    values = {"claimed_by": person_id, "claimed_at": call.now, "skipped_until": None, "hindered": None}
     _write(call, task_id, state=TaskState.CLAIMED.value, **values)
     audit_trail.note(call, "task.handed_over", task=task_id, before=task.claimed_by, after=person_id)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from wms.core.db import Base, BigId, Code, Json, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db import Base, BigId, Code, Json, JsonOrNull, PrimaryKey, UtcTime, WarehouseId
 
 
 class Task(Base):
@@ -29,6 +29,7 @@ class Task(Base):
     claimed_by: Mapped[int | None]
     claimed_at: Mapped[datetime | None]
     skipped_until: Mapped[datetime | None]
+    hindered: Mapped[JsonOrNull]  # why it could not be begun when it was last tried: {"reason", "facts"}
     done_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ PRIORITY_URGENT = 1
 PRIORITY_NORMAL = 5
 PRIORITY_LAST = 9
 SKIP_MINUTES_MAX = 24 * 60
+ASIDE_MINUTES = 10
 
 
 class TaskState(StrEnum):
@@ -24,7 +26,10 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """One piece of work. `subject` names what it is about ("container:17"); priority 1 is the most urgent."""
+    """One piece of work. `subject` names what it is about ("container:17"); priority 1 is the most urgent.
+
+    `hindered` says why it could not be begun when it was last tried: {"reason": ..., "facts": {...}}.
+    """
 
     id: int
     kind: str
@@ -39,7 +44,18 @@ class TaskFacts:
     claimed_by: int | None
     claimed_at: datetime | None
     skipped_until: datetime | None
+    hindered: dict[str, Any] | None
     done_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What people call it by: its batch, slot or box."""
+        return name_of(self.facts, self.subject)
+
+
+def name_of(facts: Mapping[str, Any], subject: str) -> str:
+    """A task's name by its facts: its batch, slot or box, else its subject."""
+    return str(facts.get("no") or facts.get("slot") or facts.get("container") or subject)
 
 
 @dataclass(frozen=True, slots=True)

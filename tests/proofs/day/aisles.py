@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from typing import Any
 
@@ -15,6 +16,7 @@ OFFLINE = frozenset({"offline_walk", "offline_lost_answer", "offline_reboot", "o
 BREAKS = frozenset({"left_and_resumed", "logged_out", "session_expired", "other_device", "language"})
 IDLE_S = 25 * 60.0
 STOPPED = "S7-21"
+STORED = re.compile(r"放好 (\d+)|(\d+) stored")
 
 
 class Picker(Hand):
@@ -121,11 +123,12 @@ class Picker(Hand):
             yield from self.leave()
             return
         box, slot = str(status[0]["value"]), str(must(self.screen, "location")["code"])
+        article = str(must(self.screen, "item")["name"])
         yield from self.scan(slot_code(self.screen))
-        if self.refused:
+        if not self.accepted:
             yield from self.leave()
-        elif self.at[0] == "menu" and self.message.get("level") == "done":
-            self.day.world.empty(box, slot)
+        elif stored := STORED.search(f"{self.said.get('title')} {self.said.get('text')}"):
+            self.day.world.put_away(box, slot, article, int(stored[1] or stored[2]))
 
     def _count(self) -> Doing:
         """Counts what really lies there, article by article."""

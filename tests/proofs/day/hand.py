@@ -243,7 +243,7 @@ class Hand:
         self.envelope = answer
         said = answer.get("message") or {}
         self.day.trace.note(self.badge, path, repr(what), *self.at, said.get("level", "-"), said.get("code", "-"))
-        self.accepted = said.get("level") not in BAD
+        self.said, self.accepted = said, said.get("level") not in BAD
         self.day.world.acknowledged[self.badge, body["id"]] = told(answer["message"]) if self.accepted else ""
 
     def _same(self, fault: str, first: tuple[int, Json], again: tuple[int, Json]) -> None:

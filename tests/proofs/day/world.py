@@ -31,7 +31,6 @@ class World:
     def __init__(self) -> None:
         self.stored: Counter[tuple[str, str]] = Counter()
         self.picked: Counter[str] = Counter()
-        self.emptied: dict[str, str] = {}  # box -> the slot that took its goods
         self.scans = 0
         self.acknowledged: dict[tuple[str, str], str] = {}  # (person, id) -> the message he was told
         self.labelled: dict[str, str] = {}  # waybill -> order
@@ -46,16 +45,13 @@ class World:
         self.picked[article] += pieces
 
     def put_into(self, box: str, article: str, pieces: int) -> None:
-        """Into a box, which somebody may have carried away before the answer came."""
-        self.stored[self.emptied.get(box, box), article] += pieces
+        """Into a box: what was carried away before the answer came is owed to it until then."""
+        self.stored[box, article] += pieces
 
-    def empty(self, box: str, slot: str) -> None:
-        """A box was emptied into a slot."""
-        self.emptied[box] = slot
-        for (place, article), pieces in list(self.stored.items()):
-            if place == box and pieces:
-                self.stored[slot, article] += pieces
-                self.stored[box, article] = 0
+    def put_away(self, box: str, slot: str, article: str, pieces: int) -> None:
+        """From a box into a slot."""
+        self.stored[box, article] -= pieces
+        self.stored[slot, article] += pieces
 
     def broke(self, what: str) -> None:
         """A promise that was seen to break."""

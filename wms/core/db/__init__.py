@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from wms.core.db.engine import Database, remembers
-from wms.core.db.types import Base, BigId, Code, Json, Name, PrimaryKey, UtcTime, WarehouseId
+from wms.core.db.types import Base, BigId, Code, Json, JsonOrNull, Name, PrimaryKey, UtcTime, WarehouseId
 
-__all__ = ["Base", "BigId", "Code", "Database", "Json", "Name", "PrimaryKey", "UtcTime", "WarehouseId", "remembers"]
+__all__ = [
+    "Base",
+    "BigId",
+    "Code",
+    "Database",
+    "Json",
+    "JsonOrNull",
+    "Name",
+    "PrimaryKey",
+    "UtcTime",
+    "WarehouseId",
+    "remembers",
+]

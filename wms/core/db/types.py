@@ -76,6 +76,10 @@ Code = Annotated[str, mapped_column(String(128))]
 Name = Annotated[str, mapped_column(String(300))]
 UtcTime = Annotated[datetime, mapped_column(UtcDateTime)]
 Json = Annotated[dict[str, Any], mapped_column(JSON().with_variant(JSONB, "postgresql"))]
+JsonOrNull = Annotated[
+    dict[str, Any] | None,
+    mapped_column(JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql"), nullable=True),
+]
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",

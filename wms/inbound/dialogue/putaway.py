@@ -1,8 +1,13 @@
-"""S3 putaway: the container, then the slot the system proposes; another lawful one when it is scanned twice."""
+"""S3 putaway: the container, then the slot the system proposes; another lawful one when it is scanned twice.
+
+Where no slot takes all of an article, one takes a part and the rest gets the next; who finds less room than the book
+says types how many fit.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wms.core.call import Call
@@ -12,6 +17,7 @@ from wms.core.dialogue import (
     Dialogue,
     Fact,
     FactsCard,
+    Input,
     ItemCard,
     Key,
     Level,
@@ -28,7 +34,8 @@ from wms.core.dialogue import (
 )
 from wms.core.refusal import Reason, Refused
 from wms.inbound import queries, service
-from wms.inbound.dialogue.parts import CONTAINER, SLOT
+from wms.inbound.dialogue.parts import CONTAINER, QUANTITY, SLOT
+from wms.inbound.values import Proposal
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
 from wms.slotting import judging
@@ -49,12 +56,15 @@ def _opens_putaway(call: Call, read: Read) -> Mapping[str, Any] | None:
 def _to_slot(turn: Turn, code: str) -> Move:
     """Propose a slot and keep it for this container."""
     container = service.box(turn.call, code)
-    best = service.suggest(turn.call, container)[0]
-    return Move(SLOT, _at(turn, container, best), Message(Level.OK, best.slot_code, speech=best.slot_code))
+    return _go(turn, container, service.suggest(turn.call, container))
 
 
-def _at(turn: Turn, container: ContainerFacts, best: Suggestion) -> dict[str, str]:
-    return {"container": container.code, "slot": best.slot_code, "again": "", **_why(turn, best)}
+def _go(turn: Turn, container: ContainerFacts, found: Proposal, message: Message | None = None) -> Move:
+    """To the slot that is kept now. `part` says how many go there, where not all do."""
+    best = found.slot
+    state = {"container": container.code, "slot": best.slot_code, "again": "", "full": "", **_why(turn, best)}
+    said = message or Message(Level.OK, best.slot_code, speech=best.slot_code)
+    return Move(SLOT, {**state, "part": str(found.quantity) if found.part else ""}, said)
 
 
 def _why(turn: Turn, best: Suggestion) -> dict[str, str]:
@@ -82,27 +92,40 @@ def _putaway_container_scanned(turn: Turn, scan: Scan) -> Move:
 
 
 def _slot_screen(turn: Turn) -> Screen:
-    call = turn.call
-    container = _container(turn)
-    slot = site.slot_by_code(call.session, call.warehouse_id, str(turn.state["slot"]))
-    inside = queries.in_container(call.session, call.warehouse_id, container.place_id)
-    cards: list[Card] = [place(turn, slot, "putaway.go", "now", int(turn.state["walk_m"]))]
-    cards += [
-        ItemCard(
-            row.merchant_name, row.name, row.on_hand, row.unit, row.sku_code[-4:], _lot_line(turn, row.lot_code), "next"
-        )
-        for row in inside[:1]
-    ]
     why = [Fact(turn.say("putaway.why"), str(turn.state["why"]))]
     if turn.state.get("why_not_nearest"):
         why.append(Fact(turn.say("putaway.nearest"), str(turn.state["why_not_nearest"])))
+    keys = [
+        Key("F1", turn.say("putaway.part"), "part"),
+        Key("F2", turn.say("putaway.other"), "other"),
+        leave_key(turn),
+    ]
+    return _screen(turn, why, keys, turn.say("putaway.scan_slot"))
+
+
+def _screen(turn: Turn, facts: list[Fact], keys: list[Key], prompt: str, ask: Input | None = None) -> Screen:
+    """The slot, and what of the box goes there."""
+    call, container = turn.call, _container(turn)
+    slot = site.slot_by_code(call.session, call.warehouse_id, str(turn.state["slot"]))
+    cards: list[Card] = [place(turn, slot, "putaway.go", "now", int(turn.state["walk_m"]))]
+    for row in queries.in_container(call.session, call.warehouse_id, container.place_id)[:1]:
+        pieces, lot = _pieces(turn, row.on_hand), _lot_line(turn, row.lot_code)
+        cards.append(ItemCard(row.merchant_name, row.name, pieces, row.unit, row.sku_code[-4:], lot, "next"))
+        if pieces < row.on_hand:
+            facts = [Fact(turn.say("putaway.part_of"), f"{pieces} / {row.on_hand}"), *facts]
     return Screen(
-        prompt=turn.say("putaway.scan_slot"),
+        prompt=prompt,
         pips=_putaway_pips(turn, SLOT),
-        cards=[*cards, FactsCard(why)],
+        cards=[*cards, *([FactsCard(facts)] if facts else [])],
         status=[(turn.say("receive.container"), container.code)],
-        keys=[Key("F2", turn.say("putaway.other"), "other"), leave_key(turn)],
+        input=ask,
+        keys=keys,
     )
+
+
+def _pieces(turn: Turn, there: int) -> int:
+    """How many of those in the box go into the slot at hand."""
+    return min(int(turn.state.get("part") or there), there)
 
 
 def _lot_line(turn: Turn, lot_code: str) -> list[str]:
@@ -118,11 +141,13 @@ def _slot_scanned(turn: Turn, scan: Scan) -> Move:
     call, container = turn.call, _container(turn)
     slot = site.slot_by_code(call.session, call.warehouse_id, scan.read.body)
     first = service.first_goods(call, container)
+    pieces = _pieces(turn, first.quantity)
     if slot.code not in (turn.state["slot"], turn.state.get("again")):
-        judging.check_lawful(call, first, slot.place_id, subject=service.subject_of(container))
+        goods = replace(first, quantity=pieces)
+        judging.check_lawful(call, goods, slot.place_id, subject=service.subject_of(container))
         return _again(turn, slot.code)
-    service.put_away(call, container=container, slot_code=slot.code, quantity=first.quantity)
-    return _stored(turn, container, slot.code, first.quantity)
+    service.put_away(call, container=container, slot_code=slot.code, quantity=pieces)
+    return _stored(turn, container, slot.code, pieces)
 
 
 def _again(turn: Turn, code: str) -> Move:
@@ -132,18 +157,46 @@ def _again(turn: Turn, code: str) -> Move:
 
 
 def _stored(turn: Turn, container: ContainerFacts, code: str, quantity: int) -> Move:
-    """One SKU and lot after the other: the next one of the same box gets a slot of its own."""
+    """One SKU and lot after the other: what is left in the box gets a slot of its own, not the one that is full."""
     words = turn.say("putaway.done", slot=code, quantity=quantity)
     if not queries.in_container(turn.call.session, turn.call.warehouse_id, container.place_id):
         return Move(None, {}, Message(Level.DONE, words, speech=words))
-    best = service.suggest(turn.call, container)[0]
-    return Move(SLOT, _at(turn, container, best), Message(Level.OK, words, best.slot_code, speech=best.slot_code))
+    try:
+        found = service.suggest(turn.call, container, not_this=str(turn.state.get("full", "")))
+    except Refused as no:  # what was stored stays stored
+        why = turn.say("putaway.no_slot_for_the_rest", box=container.code)
+        more = turn.say(f"reason.{no.reason.value}", **no.facts)
+        return Move(None, {}, Message(Level.ATTENTION, why, f"{words} · {more}", no.reason.value, speech=why))
+    return _go(turn, container, found, Message(Level.OK, words, found.slot.slot_code, speech=found.slot.slot_code))
 
 
 def _other_slot(turn: Turn, _value: str) -> Move:
     """The next best lawful slot: the one shown does not please."""
     container = _container(turn)
-    return Move(SLOT, _at(turn, container, service.suggest_other(turn.call, container, str(turn.state["slot"]))))
+    return _go(turn, container, service.suggest(turn.call, container, not_this=str(turn.state["slot"])))
+
+
+def _part(turn: Turn, _value: str) -> Move:
+    return Move(QUANTITY, turn.state)
+
+
+def _back(turn: Turn, _value: str) -> Move:
+    return Move(SLOT, turn.state)
+
+
+def _quantity_screen(turn: Turn) -> Screen:
+    most = service.first_goods(turn.call, _container(turn)).quantity
+    ask = Input("quantity", turn.say("putaway.fits"), "quantity", str(_pieces(turn, most)), 1, most)
+    return _screen(turn, [], [Key("F4", turn.say("dialogue.back"), "back")], turn.say("putaway.fits"), ask)
+
+
+def _quantity_told(turn: Turn, value: str) -> Move:
+    """So many fit into the slot at hand; what is left goes elsewhere."""
+    most = service.first_goods(turn.call, _container(turn)).quantity
+    if not value.isascii() or not value.isdecimal() or len(value) > 7 or not 1 <= int(value) <= most:
+        raise Refused(Reason.QUANTITY_WRONG, quantity=value[:20])
+    full = "" if int(value) == most else str(turn.state["slot"])
+    return Move(SLOT, {**turn.state, "part": str(int(value)) if full else "", "full": full})
 
 
 def _container(turn: Turn) -> ContainerFacts:
@@ -165,6 +218,12 @@ PUTAWAY = Dialogue(
         CONTAINER: Step(
             _putaway_container_screen, frozenset({SLOT, None}), _putaway_container_scanned, {"leave": leave}
         ),
-        SLOT: Step(_slot_screen, frozenset({SLOT, None}), _slot_scanned, {"other": _other_slot, "leave": leave}),
+        SLOT: Step(
+            _slot_screen,
+            frozenset({SLOT, QUANTITY, None}),
+            _slot_scanned,
+            {"part": _part, "other": _other_slot, "leave": leave},
+        ),
+        QUANTITY: Step(_quantity_screen, frozenset({SLOT}), None, {"quantity": _quantity_told, "back": _back}),
     },
 )

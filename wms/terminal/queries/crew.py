@@ -20,7 +20,7 @@ from wms.site.tables import Slot, Station, Zone
 from wms.terminal.queries.look import Look
 from wms.terminal.values import TaskInHand, Worker
 from wms.work.tables import DialogueState, Task
-from wms.work.values import TaskState
+from wms.work.values import TaskState, name_of
 
 IDLE_AFTER = timedelta(minutes=8)
 SEEN_LATELY = timedelta(hours=2)
@@ -173,6 +173,6 @@ def _in_hand(look: Look) -> dict[int, list[TaskInHand]]:
     )
     found: defaultdict[int, list[TaskInHand]] = defaultdict(list)
     for row in rows:
-        name = str(row.facts.get("no") or row.facts.get("slot") or row.facts.get("container") or row.subject)
+        name = name_of(row.facts, row.subject)
         found[row.claimed_by].append(TaskInHand(row.id, row.kind, name, int(row.left or 0)))
     return found

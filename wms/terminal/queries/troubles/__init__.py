@@ -29,6 +29,7 @@ def troubles(look: Look, flow: Flow, crew: Sequence[Worker], tiles: Sequence[Til
         *machines.chutes(look),
         *machines.rejected(look),
         *people.idle(look, crew),
+        *people.put_aside(look),
         *house.set_aside(look),
         *house.broken_promises(look),
         *house.counts_to_approve(look),

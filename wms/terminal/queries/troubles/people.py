@@ -1,4 +1,4 @@
-"""People who stand still with work in hand."""
+"""People who stand still with work in hand, and work nobody can begin."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from wms.terminal.queries.crew import IDLE_AFTER
 from wms.terminal.queries.look import Look
 from wms.terminal.values import WARN, Deed, TaskInHand, Trouble, Words, Worker
+from wms.work import queries as work
+
+ASIDE_MAX = 12
 
 
 def idle(look: Look, crew: Sequence[Worker]) -> Iterator[Trouble]:
@@ -35,3 +38,13 @@ def _hand_over(look: Look, task: TaskInHand, crew: Sequence[Worker]) -> Deed:
     taker = max(free, key=lambda one: (one.last_scan_at, one.person_id))
     words = Words("terminal.deed.hand_over", {"name": taker.name})
     return Deed("hand_over", words, {"task": task.task_id, "person": taker.person_id})
+
+
+def put_aside(look: Look) -> Iterator[Trouble]:
+    """Tasks that could not be begun when somebody asked for work, each with what was in the way."""
+    for task in work.put_aside(look.session, look.warehouse_id, ASIDE_MAX):
+        why = task.hindered or {}
+        what = Words("terminal.trouble.put_aside", {"kind": Words(f"terminal.task.{task.kind}"), "name": task.name})
+        note = Words(f"reason.{why['reason']}", why["facts"])
+        again = Deed("offer_again", Words("terminal.deed.offer_again"), {"task": task.id})
+        yield Trouble(f"aside:{task.id}", "P-1104", WARN, what, note, again, task.made_at, task.due_at)

@@ -1,4 +1,4 @@
-"""People: hand work over, put it back on the board."""
+"""People: hand work over, put it back on the board, offer again what was put aside."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ def _free_task(call: Call, args: Args) -> Done:
     return said("freed")
 
 
+def _offer_again(call: Call, args: Args) -> Done:
+    work.offer_again(call, number(args, "task"))
+    return said("offered_again")
+
+
 DEEDS: Mapping[str, Deed] = {
     "hand_over": Deed(Right.ASSIGN_WORK, _hand_over),
     "free_task": Deed(Right.ASSIGN_WORK, _free_task),
+    "offer_again": Deed(Right.ASSIGN_WORK, _offer_again),
 }

@@ -1,0 +1,146 @@
+"""A box whose goods fit no slot whole goes into several, and what is stored stays stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.builders import Park, a_park, a_sku
+from tests.inbound.dock import broken_promises, lies_in, open_putaways, put_away, received, refusal
+from tests.inbound.hands import Hands
+from wms.catalog.values import SkuFacts
+from wms.core import codes
+from wms.core.codes import Kind
+from wms.core.db import Database
+from wms.core.refusal import Reason
+from wms.inbound.dialogue import PUTAWAY
+from wms.site import queries as site
+from wms.slotting import rules
+from wms.slotting import service as slotting
+from wms.slotting.picture import picture_of
+from wms.slotting.values import Goods
+
+BIG: dict[str, Any] = {"length_mm": 400, "width_mm": 400, "height_mm": 300, "weight_g": 9_000}
+PIECES = 40
+
+
+@pytest.fixture
+def park(database: Database) -> Park:
+    return a_park(database)
+
+
+def boxed(park: Park, quantity: int = PIECES, box: str = "L-1", **sizes: Any) -> SkuFacts:
+    """A box full of something."""
+    sku = park.act(lambda call: a_sku(call, **{**BIG, **sizes}))
+    received(park, sku, quantity, box)
+    return sku
+
+
+def in_slot(park: Park, code: str) -> list[tuple[str, int]]:
+    place = park.read(lambda session: site.slot_by_code(session, park.warehouse_id, code)).place_id
+    return lies_in(park, place)
+
+
+def card(hands: Hands, kind: str) -> dict[str, Any]:
+    return next(one for one in hands.screen["cards"] if one["kind"] == kind)
+
+
+def test_a_box_no_slot_takes_whole_is_stored_in_parts_one_slot_after_the_other(park: Park) -> None:
+    sku = boxed(park)
+    hands = Hands(park, PUTAWAY, container="L-1")
+    stored: dict[str, int] = {}
+    while hands.step is not None:
+        slot, pieces = str(card(hands, "location")["code"]), int(str(card(hands, "item")["quantity"]))
+        assert slot not in stored
+        if sum(stored.values()) + pieces < PIECES:
+            here = card(hands, "facts")["rows"][0]["value"]
+            assert here == f"{pieces} / {PIECES - sum(stored.values())}"
+        hands.scan(codes.make(Kind.SLOT, slot))
+        stored[slot] = pieces
+        assert in_slot(park, slot) == [(sku.code, pieces)]
+    assert len(stored) > 1
+    assert sum(stored.values()) == PIECES
+    assert max(stored.values()) == next(iter(stored.values())), "as few slots as can be: the first takes most"
+    assert open_putaways(park) == []
+    assert broken_promises(park) == []
+
+
+def test_without_a_slot_given_the_house_stores_a_big_box_in_several(park: Park) -> None:
+    boxed(park)
+    done = put_away(park, "L-1")
+    assert len({one.slot_code for one in done}) == len(done) > 1
+    assert sum(one.quantity for one in done) == PIECES
+    assert all(one.reasons for one in done)
+    assert broken_promises(park) == []
+
+
+def test_a_piece_no_slot_takes_is_refused_and_nothing_moves(park: Park) -> None:
+    sku = boxed(park, length_mm=9_000, width_mm=9_000, height_mm=9_000)
+    assert refusal(lambda: put_away(park, "L-1")) is Reason.NO_SLOT_FITS
+    assert refusal(lambda: Hands(park, PUTAWAY, container="L-1")) is Reason.NO_SLOT_FITS
+    assert [task.facts["container"] for task in open_putaways(park)] == ["L-1"]
+    assert sku.code
+
+
+def test_who_finds_less_room_types_how_many_fit_and_the_rest_goes_elsewhere(park: Park) -> None:
+    sku = boxed(park, 6)
+    hands = Hands(park, PUTAWAY, container="L-1")
+    first = str(card(hands, "location")["code"])
+    hands.press("part")
+    assert hands.screen["input"]["max"] == 6
+    for wrong in ("0", "7", "x", "-1", "²", ""):
+        assert hands.refuses("quantity", wrong) is Reason.QUANTITY_WRONG
+    hands.press("quantity", "4")
+    assert (hands.step, card(hands, "item")["quantity"]) == ("scan_slot", 4)
+    hands.scan(codes.make(Kind.SLOT, first))
+    assert in_slot(park, first) == [(sku.code, 4)]
+    second = str(card(hands, "location")["code"])
+    assert second != first, "the book sees room there, the hand does not"
+    assert card(hands, "item")["quantity"] == 2
+    hands.scan(codes.make(Kind.SLOT, second))
+    assert hands.step is None
+    assert in_slot(park, second) == [(sku.code, 2)]
+
+
+def test_the_number_of_all_of_them_is_no_part(park: Park) -> None:
+    boxed(park, 6)
+    hands = Hands(park, PUTAWAY, container="L-1")
+    hands.press("part").press("back")
+    assert hands.step == "scan_slot"
+    hands.press("part").press("quantity", "6")
+    assert card(hands, "item")["quantity"] == 6
+
+
+def test_what_is_stored_stays_when_the_rest_finds_no_slot(park: Park) -> None:
+    sku = boxed(park, 6)
+    giant = boxed(park, 1, length_mm=9_000, width_mm=9_000, height_mm=9_000)
+    hands = Hands(park, PUTAWAY, container="L-1")
+    slot = str(card(hands, "location")["code"])
+    hands.scan(codes.make(Kind.SLOT, slot))
+    assert hands.step is None
+    assert hands.message is not None
+    assert (hands.message.level, hands.message.code) == ("attention", "no_slot_fits")
+    assert in_slot(park, slot) == [(sku.code, 6)]
+    assert [task.facts["container"] for task in open_putaways(park)] == ["L-1"]
+    assert giant.code
+
+
+@pytest.mark.parametrize(("length_mm", "weight_g"), [(400, 9_000), (150, 9_000), (330, 100), (200, 21_000)])
+def test_the_most_is_what_one_slot_takes_and_one_more_fits_nowhere(park: Park, length_mm: int, weight_g: int) -> None:
+    sku = boxed(park, 3, length_mm=length_mm, width_mm=120, height_mm=110, weight_g=weight_g)
+    put_away(park, "L-1")
+    goods = Goods(sku, 1, 1_000_000)
+    most = park.act(lambda call: slotting.most_that_fits(call, goods))
+    picture = park.read(lambda session: picture_of(session, park.warehouse_id))
+    now = picture.occupied(set(), {}, None)
+
+    def fits(pieces: int) -> bool:
+        kept = rules.masks(picture.slots, now, replace(goods, quantity=pieces))
+        return bool(np.logical_and.reduce(list(kept.values())).any())
+
+    assert 0 < most < goods.quantity
+    assert fits(most)
+    assert not fits(most + 1)
