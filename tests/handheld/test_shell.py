@@ -282,7 +282,7 @@ def test_a_box_that_fits_nowhere_is_told_when_there_is_nothing_else(hand: Hand) 
     hand.act("get_work")
     assert hand.at == ("menu", "menu")
     assert (hand.message["level"], hand.message["code"]) == ("attention", "no_work")
-    assert "1 项任务" in hand.message["title"]
+    assert hand.message["text"] == "1 项做不了，班长能看到原因"
     hand.act("get_work")
     assert (hand.message["level"], hand.message["code"]) == ("wrong", "no_work"), "it is not tried again at once"
     assert tasks(hand)["putaway"].hindered, "and is still shown"

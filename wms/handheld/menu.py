@@ -95,8 +95,9 @@ def _get_work(call: Call) -> Entered:
             return entered if laid_down is None else _telling(entered, laid_down)
     if not aside:
         raise Refused(Reason.NO_WORK)
-    words = laid_down or _say(call, "pda.menu.put_aside", tasks=aside)
-    return Entered(MENU, Move(None, {}, Message(Level.ATTENTION, words, code=Reason.NO_WORK.value, speech=words)))
+    words, more = _say(call, "pda.menu.no_work"), laid_down or _say(call, "pda.menu.put_aside", tasks=aside)
+    message = Message(Level.ATTENTION, words, more, Reason.NO_WORK.value, speech=f"{words} {more}")
+    return Entered(MENU, Move(None, {}, message))
 
 
 def _begun(call: Call, task: TaskFacts) -> Entered:

@@ -218,7 +218,7 @@ def test_a_record_the_server_stumbles_over_is_set_aside_after_five_tries(walking
     for _ in range(8):
         walking.page.evaluate("window.dispatchEvent(new Event('online'))")
         walking.page.wait_for_timeout(60)
-    walking.sees("服务器没收，请叫主管")
+    walking.sees("服务器没收，请叫班长")
     assert len(floor.heard) == 5
     assert [record["state"] for record in walking.kept()] == ["conflict"]
 
