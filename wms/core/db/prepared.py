@@ -88,10 +88,10 @@ class Prepared:
         """Run it once, or once for each of a list of values. Errors come as SQLAlchemy's."""
         rows: Sequence[Any] = ()
         try:
-            if type(given) is not dict:
+            if type(given) is not dict and len(given) > 1:
                 cursor.executemany(self.text, [self._values(one) for one in given])
-            else:
-                cursor.execute(self.text, self._values(given))
+            else:  # a list of one too: psycopg sends lists by a longer way
+                cursor.execute(self.text, self._values(given if type(given) is dict else given[0]))
                 if self._rows is not None:
                     rows = cursor.fetchall()
         except Exception as error:  # noqa: BLE001 - wrapped and raised again, always

@@ -15,7 +15,8 @@ SETTING = "chuwei.merchant"
 POLICY = "one_merchant"
 OWNER = "merchant_id"
 MERCHANTS = "merchant"
-_TENANT = f"nullif(current_setting('{SETTING}', true), '')::bigint"
+# As a query of its own it is asked once for each statement, not once for each row that is looked at.
+_TENANT = f"(SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 _stand = text(f"SELECT set_config('{SETTING}', :merchant, true)").bindparams(bindparam("merchant"))
 _STANDING = (
     "SELECT c.relname FROM pg_class c JOIN pg_policy p ON p.polrelid = c.oid "
