@@ -17,6 +17,8 @@ def test_a_noun_agrees_with_its_number(parcels: object, said: str) -> None:
 def test_other_endings_agree_too() -> None:
     assert text("reason.pin_wrong", "en", left=1) == "Wrong PIN, 1 try left"
     assert text("reason.pin_wrong", "en", left=2) == "Wrong PIN, 2 tries left"
+    assert "1 person" in text("terminal.troubles.rest", "en", orders=0, devices=2, people=1)
+    assert "3 people" in text("terminal.troubles.rest", "en", orders=0, devices=2, people=3)
 
 
 def test_a_fact_that_is_missing_shows_itself_beside_its_noun() -> None:

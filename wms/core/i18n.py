@@ -17,9 +17,9 @@ from string import Formatter
 
 LANGUAGES = ("zh", "en")
 FALLBACK = "en"
-ENDINGS = {"s": "", "es": "", "ies": "y"}  # of many -> of one
+ENDINGS = {"s": "", "es": "", "ies": "y", "ople": "rson"}  # of many -> of one
 _OTHER_TEXT = re.compile(r"\{(\w+):@[\w.]+\}")
-_ENDING = re.compile(r"\{\w+:(s|es|ies)\}")
+_ENDING = re.compile(r"\{\w+:(s|es|ies|ople)\}")
 
 
 @cache

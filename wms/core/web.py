@@ -7,6 +7,7 @@ A room's `api.py` declares routes with pydantic models and hands each to `comman
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -36,6 +37,7 @@ PATH_NUMBER_MAX = 2**31 - 1
 EXTENSION = "chuwei"
 JSON_TYPE = straight_way.JSON_TYPE
 SECURITY = "bearer"
+_SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 log = structlog.get_logger(__name__)
 
@@ -136,6 +138,17 @@ def respond(outcome: Outcome) -> Response:
 def json_response(body: str, status: int = 200) -> Response:
     """JSON text as a response."""
     return Response(body, status=status, content_type=JSON_TYPE)
+
+
+def wait_asked(most_s: float) -> float:
+    """How long this call may wait for news (`wait_s`, also in fractions, 0 unless told), at most `most_s`.
+
+    Raises BAD_INPUT: who asked without waiting would ask without end.
+    """
+    given = request.args.get("wait_s", "0")
+    if not _SECONDS.fullmatch(given):
+        raise Refused(Reason.BAD_INPUT, what="wait_s: seconds")
+    return min(most_s, float(given))
 
 
 def refusal_response(no: Refused, language: str = "") -> Response:

@@ -18,7 +18,7 @@ from wms.core.json_in import read_object
 from wms.core.perform import Outcome, perform, to_json
 from wms.core.refusal import Reason, Refused
 from wms.core.straight import Answer, Asked
-from wms.core.web import edge, json_response, straight
+from wms.core.web import edge, json_response, straight, wait_asked
 from wms.handheld import shell
 from wms.people import gate
 from wms.people import queries as people_queries
@@ -30,7 +30,6 @@ CSRF_COOKIE = "csrf"
 SESSION_S = 12 * 3600
 WAIT_S_MAX = 20.0
 VERSION = re.compile(r"[0-9]{1,9}")
-SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 WALL = WallClock()
 PAGE_TEXTS = ("pda.",)
 
@@ -98,7 +97,7 @@ def log_out() -> Response:
 def state() -> Response:
     """Where this person stands; with `since` (a version) and `wait_s` it waits for a change made elsewhere."""
     who, at = _who(), edge()
-    since, wait_s = _known_version(request.args.get("since")), _seconds(request.args.get("wait_s", "0"))
+    since, wait_s = _known_version(request.args.get("since")), wait_asked(WAIT_S_MAX)
     if since is not None and wait_s:
         name = f"person:{who.person_id}"
         seen = at.db.wakes.seen(name)
@@ -121,15 +120,6 @@ def _known_version(text: str | None) -> int | None:
     if not VERSION.fullmatch(text):
         raise Refused(Reason.BAD_INPUT, what="since: the version shown, a whole number")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    """How long to wait, also in fractions, at most WAIT_S_MAX. Raises BAD_INPUT: who asked without waiting would ask
-    without end.
-    """
-    if not SECONDS.fullmatch(text):
-        raise Refused(Reason.BAD_INPUT, what="wait_s: seconds")
-    return min(WAIT_S_MAX, float(text))
 
 
 def _version(who: Who) -> int:

@@ -15,7 +15,7 @@ from wms.core.clock import WallClock
 from wms.core.json_in import is_storable, read_object
 from wms.core.perform import to_json
 from wms.core.refusal import Reason, Refused
-from wms.core.web import edge, json_response
+from wms.core.web import edge, json_response, wait_asked
 from wms.exchange.gateways import events as booking
 from wms.exchange.gateways import service
 from wms.exchange.gateways.signing import Nonces, Signed, check, is_number
@@ -152,10 +152,7 @@ def ask() -> Response:
 def _wait_for(wake: str, look: Callable[[Session], list[Any]]) -> list[Any]:
     """What `look` finds, at once or when woken, until `wait_s` is over."""
     at = edge()
-    wait_s = request.args.get("wait_s", "0")
-    if not is_number(wait_s):
-        raise Refused(Reason.BAD_INPUT, what="wait_s: seconds")
-    until = time.monotonic() + min(WAIT_S_MAX, int(wait_s))
+    until = time.monotonic() + wait_asked(WAIT_S_MAX)
     while True:
         seen = at.db.wakes.seen(wake)
         found = at.db.read(look)
