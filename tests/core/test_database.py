@@ -16,6 +16,7 @@ from tests.builders import MORNING, at_once
 from wms.core.clock import HandClock, ScaledClock
 from wms.core.db import Database
 from wms.core.db.engine import TRIES_MAX
+from wms.core.db.tables import table_of
 from wms.core.db.types import UtcDateTime, json_text
 from wms.core.i18n import catalogue
 from wms.core.i18n import text as words
@@ -43,6 +44,30 @@ def test_returning_commits_and_raising_rolls_back(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         database.transact(broken)
     assert names(database) == ["a"]
+
+
+def test_what_was_begun_within_a_unit_of_work_is_taken_back_by_itself(database: Database) -> None:
+    marks = table_of(FileMark)
+
+    def lost(session: Session, name: str) -> None:
+        with session.begin_nested():
+            session.execute(insert(marks), {"name": name, "value": "1"})
+            assert session.scalars(select(FileMark.name).where(FileMark.name == name)).all()
+            session.execute(insert(marks), {"name": f"{name} too", "value": "1"})
+            raise ZeroDivisionError
+
+    def unit(session: Session) -> None:
+        session.execute(insert(marks), {"name": "before", "value": "1"})
+        for number in range(3):
+            with pytest.raises(ZeroDivisionError):
+                lost(session, f"lost {number}")
+        with session.begin_nested():
+            session.execute(insert(marks), {"name": "kept", "value": "1"})
+            mark(session, "kept too")
+        session.execute(insert(marks), {"name": "last", "value": "1"})
+
+    database.transact(unit)
+    assert names(database) == ["before", "kept", "kept too", "last"]
 
 
 def test_a_reader_cannot_write_on_sqlite(sqlite_database: Database) -> None:

@@ -302,6 +302,34 @@ def test_work_in_hand_that_fits_nowhere_any_more_is_laid_down_and_told(hand: Han
     assert hand.message["text"] == "A01-01-1A", "and where to go instead"
 
 
+def test_many_boxes_that_fit_nowhere_do_not_hide_other_work(hand: Hand) -> None:
+    for number in range(5):
+        a_full_box(hand, sku_code=f"HUGE{number}", length_mm=9_000, width_mm=9_000, height_mm=9_000)
+    a_count(hand)
+    log_in(hand)
+    hand.act("get_work")
+    assert hand.at == ("count", "scan_item")
+    every = hand.park.read(lambda session: work.tasks(session, hand.park.warehouse_id))
+    assert sum(one.hindered is not None for one in every) == 3, "nobody waits for all of them to be tried"
+    hand.act("leave")
+    count = tasks(hand)["count"]
+    hand.park.act(lambda call: tasks_service.cancel(call, count.id))
+    a_full_box(hand)
+    hand.act("get_work")
+    assert hand.at == ("putaway", "scan_slot"), "the three tried first rest, the other two are put aside on the way"
+
+
+def test_a_task_with_nothing_left_to_do_goes(hand: Hand) -> None:
+    code = a_full_box(hand)
+    task = tasks(hand)["putaway"]
+    hand.park.act(lambda call: inbound.put_away(call, container=inbound.box(call, code)))
+    hand.park.act(lambda call: tasks_service.create(call, "putaway", task.subject, container=code))
+    log_in(hand)
+    hand.act("get_work")
+    assert (hand.at, hand.message["level"], hand.message["text"]) == (("menu", "menu"), "attention", "")
+    assert tasks(hand) == {}
+
+
 def no_room(hand: Hand) -> None:
     """All slots are blocked."""
     blocked = update(Slot).values(blocked=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,8 +18,8 @@ from wms.work import service as work
 from wms.work.values import TaskFacts
 
 GET_WORK = "get_work"
-TASKS_TRIED_MAX = 10
-_OF_THE_ASKER = frozenset({401, 403, 503})  # the house or who asks cannot just now: nothing is wrong with the task
+TRIED_OF_A_KIND_MAX = 3  # in a row, for one press of the key
+_OVER = frozenset({Reason.CONTAINER_EMPTY, Reason.TASK_DONE})  # nothing is left to do: the task goes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +78,34 @@ def begin(call: Call, dialogue: Dialogue, given: dict[str, Any] | Any) -> Entere
 
 def _get_work(call: Call) -> Entered:
     """The best task that can be begun. One that cannot (a box that fits nowhere) is put aside for the supervisor to
-    see, and does not stand before the others.
+    see, and does not stand before the others; after some of a kind the other kinds are looked at first.
     """
-    kinds = [kind for kind, dialogue in by_task_kind().items() if dialogue.right in call.rights]
-    aside, laid_down = 0, None
-    while aside < TASKS_TRIED_MAX and (task := work.claim_next(call, kinds)) is not None:
+    kinds = {kind for kind, dialogue in by_task_kind().items() if dialogue.right in call.rights}
+    failed: Counter[str] = Counter()
+    aside, laid_down = 0, []
+    while kinds and (task := work.claim_next(call, sorted(kinds))) is not None:
         try:
             with call.session.begin_nested():
                 entered = _begun(call, task)
         except Refused as no:
-            if no.reason.status in _OF_THE_ASKER:
-                raise
+            failed[task.kind] += 1
+            if failed[task.kind] == TRIED_OF_A_KIND_MAX:
+                kinds.discard(task.kind)
+            if no.reason in _OVER:
+                work.cancel(call, task.id)
+                continue
             work.put_aside(call, task.id, no)
             aside += 1
             if task.claimed_at != call.now:  # it was in his hands already
-                laid_down = _laid_down(call, task, no)
+                laid_down.append(_laid_down(call, task, no))
         else:
-            return entered if laid_down is None else _telling(entered, laid_down)
-    if not aside:
+            return _telling(entered, laid_down) if laid_down else entered
+    if not failed:
         raise Refused(Reason.NO_WORK)
-    words, more = _say(call, "pda.menu.no_work"), laid_down or _say(call, "pda.menu.put_aside", tasks=aside)
-    message = Message(Level.ATTENTION, words, more, Reason.NO_WORK.value, speech=f"{words} {more}")
+    more_left = max(failed.values()) == TRIED_OF_A_KIND_MAX
+    words = _say(call, "pda.menu.again" if more_left else "pda.menu.no_work")
+    more = " · ".join(laid_down) or (_say(call, "pda.menu.put_aside", tasks=aside) if aside else "")
+    message = Message(Level.ATTENTION, words, more, Reason.NO_WORK.value, speech=f"{words} {more}".strip())
     return Entered(MENU, Move(None, {}, message))
 
 
@@ -111,11 +120,14 @@ def _laid_down(call: Call, task: TaskFacts, no: Refused) -> str:
     return _say(call, "pda.menu.laid_down", name=task.name, why=why)
 
 
-def _telling(entered: Entered, words: str) -> Entered:
+def _telling(entered: Entered, laid_down: Sequence[str]) -> Entered:
     """The work begun instead, told together with what became of the other."""
-    said = entered.move.message
-    goes = said.title if said else ""
-    message = Message(Level.ATTENTION, words, goes, speech=f"{words} {goes}".strip())
+    words, said = " · ".join(laid_down), entered.move.message
+    if said is not None and said.level is Level.INTERCEPTED:  # a stopped order is told first
+        message = replace(said, text=" · ".join(part for part in (said.text, words) if part))
+    else:
+        goes = said.title if said else ""
+        message = Message(Level.ATTENTION, words, goes, speech=f"{words} {goes}".strip())
     return Entered(entered.dialogue, replace(entered.move, message=message))
 
 

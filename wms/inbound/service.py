@@ -1,9 +1,8 @@
-"""The receiving dock's use cases: announce, receive, put away, close."""
+"""The receiving dock's use cases: announce, receive, close; goods are put away by `putting_away`, through here too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from wms.catalog import queries as catalog_queries
 from wms.catalog import service as catalog
 from wms.catalog.rules import NO_LOT
-from wms.catalog.tables import Lot, Sku
+from wms.catalog.tables import Lot
 from wms.catalog.values import SkuFacts
 from wms.core.audit_trail import note
 from wms.core.call import Call
@@ -22,18 +21,14 @@ from wms.core.refusal import Reason, Refused
 from wms.core.sql import touched
 from wms.inbound import queries
 from wms.inbound.boxes import box, lpn, refuse_other_box
+from wms.inbound.putting_away import PUTAWAY, inside, put_away, subject_of, suggest
 from wms.inbound.rules import check_not_over, check_quantity, check_shelf_life
 from wms.inbound.tables import Asn, AsnLine, Receipt
-from wms.inbound.values import LotGiven, Proposal, PutAway, Received
+from wms.inbound.values import LotGiven, Received
 from wms.ledger import service as ledger
-from wms.ledger.tables import Stock
 from wms.ledger.values import Condition, Movement, MovementKind, Virtual
 from wms.site import queries as site_queries
-from wms.site.tables import Slot
 from wms.site.values import ContainerFacts
-from wms.slotting import judging
-from wms.slotting import service as slotting
-from wms.slotting.values import Goods, Rule, Suggestion
 from wms.work import service as work
 
 __all__ = [
@@ -41,7 +36,7 @@ __all__ = [
     "box",
     "close_asn",
     "create_asn",
-    "first_goods",
+    "inside",
     "lpn",
     "put_away",
     "receive",
@@ -49,9 +44,7 @@ __all__ = [
     "suggest",
 ]
 
-PUTAWAY = "putaway"
 LINES_MAX = 2_000
-PROPOSALS_MAX = 6
 
 OVER = ("closed", "cancelled")
 
@@ -59,8 +52,6 @@ _asn = table_of(Asn)
 _line = table_of(AsnLine)
 _receipt = table_of(Receipt)
 _lots = table_of(Lot)
-_stock = table_of(Stock)
-_slot = table_of(Slot)
 _LOT_COLUMNS = (_lots.c.id, _lots.c.code, _lots.c.produced_on, _lots.c.expires_on)
 
 _known_lot = select(*_LOT_COLUMNS).where(
@@ -78,26 +69,6 @@ _count = (
     .returning(_line.c.expected, _line.c.received)
 )
 _insert_receipt = insert(_receipt).returning(_receipt.c.id)
-_inside = (
-    select(
-        _stock.c.lot_id,
-        _stock.c.on_hand,
-        _stock.c.condition,
-        _stock.c.book,
-        *(table_of(Sku).c[each.name] for each in fields(SkuFacts)),
-    )
-    .join(table_of(Sku), table_of(Sku).c.id == _stock.c.sku_id)
-    .where(_stock.c.warehouse_id == bindparam("w"), _stock.c.place_id == bindparam("p"), _stock.c.on_hand > 0)
-    .order_by(_stock.c.sku_id, _stock.c.lot_id, _stock.c.id)
-)
-_anything_in = (
-    select(_stock.c.id)
-    .where(_stock.c.warehouse_id == bindparam("w"), _stock.c.place_id == bindparam("p"), _stock.c.on_hand > 0)
-    .limit(1)
-)
-_slot_by_code = select(_slot.c.place_id).where(
-    _slot.c.warehouse_id == bindparam("w"), _slot.c.code == bindparam("code"), _slot.c.retired.is_(False)
-)
 
 
 def create_asn(
@@ -242,135 +213,6 @@ def _write_receipt(
         "at": call.now,
     }
     return int(call.session.execute(_insert_receipt, row).scalar_one())
-
-
-def suggest(call: Call, container: ContainerFacts, not_this: str = "") -> Proposal:
-    """Where the container's first SKU should go: the best lawful slot (but `not_this`), kept for it.
-
-    Where no slot takes all of it, the one that takes most. What was kept before is let go. Raises CONTAINER_EMPTY,
-    NO_SLOT_FITS when not one piece fits anywhere.
-    """
-    subject, goods = subject_of(container), first_goods(call, container)
-    try:
-        return Proposal(_kept(call, subject, goods, not_this), goods.quantity, part=False)
-    except Refused as no:
-        fewer = _fewer(call, no, subject, goods, not_this)
-    return Proposal(_kept(call, subject, fewer, not_this), fewer.quantity, part=True)
-
-
-def _kept(call: Call, subject: str, goods: Goods, not_this: str) -> Suggestion:
-    """The best slot that nobody took meanwhile.
-
-    Where others were faster with all that was proposed, it is proposed anew: what they took is out of it then.
-    """
-    for _round in range(PROPOSALS_MAX):
-        for suggestion in slotting.choose(call, goods, subject=subject):
-            if suggestion.slot_code != not_this and slotting.lease(
-                call, suggestion.place_id, subject, weight_g=goods.weight_g
-            ):
-                slotting.end_leases(call, subject, but=suggestion.place_id)
-                return suggestion
-    raise Refused(Reason.NO_SLOT_FITS, why=Rule.LEASED.value)
-
-
-def _fewer(call: Call, no: Refused, subject: str, goods: Goods, not_this: str = "") -> Goods:
-    """As many of the goods as one slot takes, now that all of them were refused. Raises the refusal when none fits."""
-    most = slotting.most_that_fits(call, goods, subject=subject, but=not_this)
-    if no.reason is not Reason.NO_SLOT_FITS or not 1 <= most < goods.quantity:
-        raise no
-    return replace(goods, quantity=most)
-
-
-def subject_of(container: ContainerFacts) -> str:
-    """The name under which slots are kept for a box, and its task is on the board."""
-    return f"container:{container.place_id}"
-
-
-def first_goods(call: Call, container: ContainerFacts) -> Goods:
-    """What is put away next out of the box. Raises CONTAINER_EMPTY."""
-    return _goods(call, container)[0]
-
-
-def _goods(call: Call, container: ContainerFacts) -> list[Goods]:
-    """What is to be stored, SKU by SKU. To a merchant a box of others does not exist."""
-    rows = call.session.execute(_inside, {"w": call.warehouse_id, "p": container.place_id}).all()
-    mine = [row for row in rows if call.merchant_id in (None, row.merchant_id)]
-    if rows and not mine:
-        raise Refused(Reason.CONTAINER_UNKNOWN, container=container.code)
-    if not mine:
-        raise Refused(Reason.CONTAINER_EMPTY, container=container.code)
-    return [Goods(SkuFacts(*row[4:]), row.lot_id, row.on_hand, row.condition, bool(row.book), row.book) for row in mine]
-
-
-def put_away(
-    call: Call, *, container: ContainerFacts, slot_code: str | None = None, quantity: int | None = None
-) -> list[PutAway]:
-    """Store what is in the container: into the slot scanned, else each SKU into the slot the system chooses, and into
-    several where no slot takes all of it.
-
-    `quantity` stores only so many of the container's first SKU (the rest stays in it). Returning commits; raising
-    rolls back. Raises CONTAINER_EMPTY, NO_SLOT_FITS, QUANTITY_WRONG, and the rule a scanned slot breaks (SLOT_...).
-    """
-    goods = _goods(call, refuse_other_box(container))
-    if quantity is not None:
-        if not 1 <= quantity <= goods[0].quantity:
-            raise Refused(Reason.QUANTITY_WRONG, quantity=quantity)
-        goods = [replace(goods[0], quantity=quantity)]
-    place_id = None if slot_code is None else _slot_place(call, slot_code)
-    if place_id is None and len(goods) > 1:
-        judging.one_of_many(call)
-    if place_id is None:
-        done = [part for one in goods for part in _store_anywhere(call, container, one)]
-    else:
-        done = [_store(call, container, one, place_id) for one in goods]
-    slotting.end_leases(call, subject_of(container))
-    if call.session.execute(_anything_in, {"w": call.warehouse_id, "p": container.place_id}).first() is None:
-        work.done_about(call, PUTAWAY, subject_of(container))
-    call.wakes.add("live")
-    return done
-
-
-def _slot_place(call: Call, slot_code: str) -> int:
-    place_id = call.session.execute(_slot_by_code, {"w": call.warehouse_id, "code": slot_code}).scalar_one_or_none()
-    if place_id is None:
-        raise Refused(Reason.SLOT_UNKNOWN, slot=slot_code[:40])
-    return int(place_id)
-
-
-def _store_anywhere(call: Call, container: ContainerFacts, goods: Goods) -> Iterator[PutAway]:
-    """One SKU and lot from the container into the best slot; where none takes all, into one after the other."""
-    subject, left = subject_of(container), goods.quantity
-    while left:
-        part = replace(goods, quantity=left)
-        try:
-            best = slotting.choose(call, part, subject=subject, count=1)[0]
-        except Refused as no:
-            part = _fewer(call, no, subject, part)
-            judging.one_of_many(call)
-            best = slotting.choose(call, part, subject=subject, count=1)[0]
-        stored = _store(call, container, part, best.place_id)
-        yield replace(stored, reasons=best.reasons, nearest=best.nearest, why_not_nearest=best.why_not_nearest)
-        left -= part.quantity
-
-
-def _store(call: Call, container: ContainerFacts, goods: Goods, place_id: int) -> PutAway:
-    """One SKU and lot from the container into one slot, whose row is kept until the commit."""
-    slot_code = judging.take_slot(call, goods, place_id, subject=subject_of(container))
-    movement = Movement(
-        MovementKind.PUTAWAY,
-        goods.sku.merchant_id,
-        container.place_id,
-        place_id,
-        goods.sku.id,
-        goods.lot_id,
-        goods.quantity,
-        Condition(goods.condition),
-        goods.book,
-        reference=f"container:{container.code}",
-    )
-    ledger.post(call, [movement])
-    slotting.stored(call, goods, place_id)
-    return PutAway(slot_code, goods.quantity, (), "", None)
 
 
 def close_asn(call: Call, asn_id: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from wms.slotting.values import Rule, Suggestion, Why
+from wms.slotting.values import Goods, Rule, Suggestion, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,20 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """What is to be stored out of a box: its row of stock there, and all that lies there of it."""
+
+    stock_id: int
+    goods: Goods
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """A slot kept for so many pieces of what lies in a box; `part` of them only, where no slot takes all."""
+    """A slot kept for `quantity` pieces of what lies in a box: all of it, or as many as a slot takes."""
 
     slot: Suggestion
+    inside: Inside
     quantity: int
-    part: bool
 
 
 @dataclass(frozen=True, slots=True)

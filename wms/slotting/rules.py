@@ -108,12 +108,11 @@ def masks(slots: Slots, now: Occupied, goods: Goods) -> dict[Rule, Flags]:
     }
 
 
-def most(slots: Slots, now: Occupied, goods: Goods, but: str = "") -> int:
-    """How many pieces of `goods` the lawful slot that takes most of them takes; `but` names a slot that is left out."""
+def most(slots: Slots, now: Occupied, goods: Goods, but: Collection[str] = ()) -> int:
+    """How many pieces of `goods` the lawful slot that takes most of them takes; `but` names slots that are left out."""
     one = replace(goods, quantity=1)
     lawful = np.logical_and.reduce(list(masks(slots, now, one).values()))
-    if but in slots.codes:
-        lawful[slots.codes.index(but)] = False
+    lawful[[at for at, code in enumerate(slots.codes) if code in but] if but else []] = False
     if not lawful.any():
         return 0
     spare_g = np.minimum.reduce(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from datetime import date, timedelta
 
@@ -70,9 +71,14 @@ def choose(
     raise Refused(Reason.NO_SLOT_FITS, why=max(kept, key=lambda rule: int((~kept[rule]).sum())).value)
 
 
-def most_that_fits(call: Call, goods: Goods, *, subject: str = "", but: str = "") -> int:
-    """How many pieces of `goods` fit lawfully into one slot (not `but`), when not all do; 0 = not one."""
-    picture = picture_of(call.session, call.warehouse_id)
+def most_that_fits(
+    call: Call, goods: Goods, *, subject: str = "", but: Collection[str] = (), fresh: bool = False
+) -> int:
+    """How many pieces of `goods` fit lawfully into one slot (none of `but`), at most all of them; 0 = not one.
+
+    `fresh` looks at the building anew; else it is seen as when `choose` looked last.
+    """
+    picture = picture_of(call.session, call.warehouse_id, fresh=fresh)
     expires = _expires(call, goods) if goods.sku.id in picture.dated else None
     now = picture.occupied(_same_sku(call, goods), _leased(call, subject), expires)
     return rules.most(picture.slots, now, goods, but)
@@ -188,6 +194,11 @@ def end_leases(call: Call, subject: str, *, but: int | None = None) -> None:
         call.session.execute(_end_leases, values)
     else:
         call.session.execute(_end_other_leases, {**values, "but": but})
+
+
+def look_again(call: Call) -> None:
+    """What was told of goods in slots does not hold: who asks next looks at the building anew."""
+    picture_of(call.session, call.warehouse_id).drawn_s = -math.inf
 
 
 def stored(call: Call, goods: Goods, place_id: int) -> None:

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import structlog
 from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.pool import QueuePool
 
 from wms.core.db.prepared import prepared
@@ -224,6 +224,14 @@ class UnitSession(ShortSession):
 
     def _connection_now(self) -> tuple[Connection, Any]:
         return self._here
+
+    def begin_nested(self) -> SessionTransaction:
+        """As Session.begin_nested, from this moment on: the session would begin it with its own next statement, and
+        ours go past it.
+        """
+        nested = super().begin_nested()
+        self.connection()
+        return nested
 
     def keep(self) -> None:
         """What records say goes to the database, if there are any."""

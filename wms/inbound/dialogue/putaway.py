@@ -6,7 +6,7 @@ says types how many fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -39,8 +39,11 @@ from wms.inbound.values import Proposal
 from wms.site import queries as site
 from wms.site.values import ContainerFacts
 from wms.slotting import judging
+from wms.slotting import service as slotting
 from wms.slotting.dialogue.parts import place
-from wms.slotting.values import Suggestion
+from wms.slotting.values import Goods, Suggestion
+
+FULL_MAX = 20
 
 
 def _begin_putaway(call: Call, given: Mapping[str, Any]) -> Move:
@@ -59,12 +62,16 @@ def _to_slot(turn: Turn, code: str) -> Move:
     return _go(turn, container, service.suggest(turn.call, container))
 
 
-def _go(turn: Turn, container: ContainerFacts, found: Proposal, message: Message | None = None) -> Move:
-    """To the slot that is kept now. `part` says how many go there, where not all do."""
+def _go(
+    turn: Turn, container: ContainerFacts, found: Proposal, message: Message | None = None, full: Sequence[str] = ()
+) -> Move:
+    """To the slot that is kept now, with so many pieces of one row of the box's stock; `full` are slots that the hand
+    found full.
+    """
     best = found.slot
-    state = {"container": container.code, "slot": best.slot_code, "again": "", "full": "", **_why(turn, best)}
-    said = message or Message(Level.OK, best.slot_code, speech=best.slot_code)
-    return Move(SLOT, {**state, "part": str(found.quantity) if found.part else ""}, said)
+    what = {"stock": found.inside.stock_id, "pieces": found.quantity, "full": list(full)[-FULL_MAX:]}
+    state = {"container": container.code, "slot": best.slot_code, "again": "", **what, **_why(turn, best)}
+    return Move(SLOT, state, message or Message(Level.OK, best.slot_code, speech=best.slot_code))
 
 
 def _why(turn: Turn, best: Suggestion) -> dict[str, str]:
@@ -108,11 +115,12 @@ def _screen(turn: Turn, facts: list[Fact], keys: list[Key], prompt: str, ask: In
     call, container = turn.call, _container(turn)
     slot = site.slot_by_code(call.session, call.warehouse_id, str(turn.state["slot"]))
     cards: list[Card] = [place(turn, slot, "putaway.go", "now", int(turn.state["walk_m"]))]
-    for row in queries.in_container(call.session, call.warehouse_id, container.place_id)[:1]:
-        pieces, lot = _pieces(turn, row.on_hand), _lot_line(turn, row.lot_code)
-        cards.append(ItemCard(row.merchant_name, row.name, pieces, row.unit, row.sku_code[-4:], lot, "next"))
-        if pieces < row.on_hand:
-            facts = [Fact(turn.say("putaway.part_of"), f"{pieces} / {row.on_hand}"), *facts]
+    for row in queries.in_container(call.session, call.warehouse_id, container.place_id):
+        if row.stock_id == turn.state.get("stock"):
+            pieces, lot = min(_pieces(turn), row.on_hand), _lot_line(turn, row.lot_code)
+            cards.append(ItemCard(row.merchant_name, row.name, pieces, row.unit, row.sku_code[-4:], lot, "next"))
+            if pieces < row.on_hand:
+                facts = [Fact(turn.say("putaway.part_of"), f"{pieces} / {row.on_hand}"), *facts]
     return Screen(
         prompt=prompt,
         pips=_putaway_pips(turn, SLOT),
@@ -123,9 +131,28 @@ def _screen(turn: Turn, facts: list[Fact], keys: list[Key], prompt: str, ask: In
     )
 
 
-def _pieces(turn: Turn, there: int) -> int:
+def _pieces(turn: Turn) -> int:
     """How many of those in the box go into the slot at hand."""
-    return min(int(turn.state.get("part") or there), there)
+    return int(turn.state.get("pieces", 0))
+
+
+def _shown(turn: Turn, container: ContainerFacts) -> Goods | None:
+    """All that lies in the box of what the screen shows; None when it is not what was shown any more."""
+    for one in service.inside(turn.call, container):
+        if one.stock_id == turn.state.get("stock"):
+            return one.goods if one.goods.quantity >= _pieces(turn) > 0 else None
+    return None
+
+
+def _anew(turn: Turn, container: ContainerFacts) -> Move:
+    """Somebody was at the box meanwhile: look again before anything is booked."""
+    found = service.suggest(turn.call, container, but=_full(turn))
+    words = turn.say("putaway.changed", box=container.code)
+    return _go(turn, container, found, Message(Level.ATTENTION, words, speech=words), _full(turn))
+
+
+def _full(turn: Turn) -> list[str]:
+    return list(turn.state.get("full") or [])
 
 
 def _lot_line(turn: Turn, lot_code: str) -> list[str]:
@@ -140,13 +167,15 @@ def _slot_scanned(turn: Turn, scan: Scan) -> Move:
         raise Refused(Reason.WRONG_KIND_SCANNED, expected=str(turn.state["slot"]), scanned=scan.raw)
     call, container = turn.call, _container(turn)
     slot = site.slot_by_code(call.session, call.warehouse_id, scan.read.body)
-    first = service.first_goods(call, container)
-    pieces = _pieces(turn, first.quantity)
+    there = _shown(turn, container)
+    if there is None:
+        return _anew(turn, container)
     if slot.code not in (turn.state["slot"], turn.state.get("again")):
-        goods = replace(first, quantity=pieces)
+        goods = replace(there, quantity=_pieces(turn))
         judging.check_lawful(call, goods, slot.place_id, subject=service.subject_of(container))
         return _again(turn, slot.code)
-    service.put_away(call, container=container, slot_code=slot.code, quantity=pieces)
+    pieces, row = _pieces(turn), int(turn.state["stock"])
+    service.put_away(call, container=container, slot_code=slot.code, quantity=pieces, only=row)
     return _stored(turn, container, slot.code, pieces)
 
 
@@ -158,22 +187,25 @@ def _again(turn: Turn, code: str) -> Move:
 
 def _stored(turn: Turn, container: ContainerFacts, code: str, quantity: int) -> Move:
     """One SKU and lot after the other: what is left in the box gets a slot of its own, not the one that is full."""
-    words = turn.say("putaway.done", slot=code, quantity=quantity)
+    words, full = turn.say("putaway.done", slot=code, quantity=quantity), _full(turn)
+    if turn.state.get("typed"):
+        full.append(code)
     if not queries.in_container(turn.call.session, turn.call.warehouse_id, container.place_id):
         return Move(None, {}, Message(Level.DONE, words, speech=words))
     try:
-        found = service.suggest(turn.call, container, not_this=str(turn.state.get("full", "")))
+        found = service.suggest(turn.call, container, but=full)
     except Refused as no:  # what was stored stays stored
         why = turn.say("putaway.no_slot_for_the_rest", box=container.code)
         more = turn.say(f"reason.{no.reason.value}", **no.facts)
         return Move(None, {}, Message(Level.ATTENTION, why, f"{words} · {more}", no.reason.value, speech=why))
-    return _go(turn, container, found, Message(Level.OK, words, found.slot.slot_code, speech=found.slot.slot_code))
+    said = Message(Level.OK, words, found.slot.slot_code, speech=found.slot.slot_code)
+    return _go(turn, container, found, said, full)
 
 
 def _other_slot(turn: Turn, _value: str) -> Move:
     """The next best lawful slot: the one shown does not please."""
-    container = _container(turn)
-    return _go(turn, container, service.suggest(turn.call, container, not_this=str(turn.state["slot"])))
+    container, full = _container(turn), _full(turn)
+    return _go(turn, container, service.suggest(turn.call, container, but=[*full, str(turn.state["slot"])]), full=full)
 
 
 def _part(turn: Turn, _value: str) -> Move:
@@ -185,18 +217,26 @@ def _back(turn: Turn, _value: str) -> Move:
 
 
 def _quantity_screen(turn: Turn) -> Screen:
-    most = service.first_goods(turn.call, _container(turn)).quantity
-    ask = Input("quantity", turn.say("putaway.fits"), "quantity", str(_pieces(turn, most)), 1, most)
+    there = _shown(turn, _container(turn))
+    most = there.quantity if there else 1
+    ask = Input("quantity", turn.say("putaway.fits"), "quantity", str(min(_pieces(turn), most)), 1, most)
     return _screen(turn, [], [Key("F4", turn.say("dialogue.back"), "back")], turn.say("putaway.fits"), ask)
 
 
 def _quantity_told(turn: Turn, value: str) -> Move:
-    """So many fit into the slot at hand; what is left goes elsewhere."""
-    most = service.first_goods(turn.call, _container(turn)).quantity
-    if not value.isascii() or not value.isdecimal() or len(value) > 7 or not 1 <= int(value) <= most:
+    """So many go into the slot at hand, if it takes them; what is left goes elsewhere."""
+    call, container = turn.call, _container(turn)
+    there = _shown(turn, container)
+    if there is None:
+        return _anew(turn, container)
+    if not value.isascii() or not value.isdecimal() or len(value) > 7 or not 1 <= int(value) <= there.quantity:
         raise Refused(Reason.QUANTITY_WRONG, quantity=value[:20])
-    full = "" if int(value) == most else str(turn.state["slot"])
-    return Move(SLOT, {**turn.state, "part": str(int(value)) if full else "", "full": full})
+    goods, subject = replace(there, quantity=int(value)), service.subject_of(container)
+    slot = site.slot_by_code(call.session, call.warehouse_id, str(turn.state["slot"]))
+    judging.check_lawful(call, goods, slot.place_id, subject=subject)
+    if not slotting.lease(call, slot.place_id, subject, weight_g=goods.weight_g):
+        raise Refused(Reason.SLOT_KEPT, slot=slot.code)
+    return Move(SLOT, {**turn.state, "pieces": int(value), "typed": int(value) < there.quantity})
 
 
 def _container(turn: Turn) -> ContainerFacts:
