@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from wms.core.refusal import Reason, Refused
 from wms.ledger import service
 from wms.ledger.promises import PROMISES
 from wms.ledger.tables import Hold, MovementRow, Stock
-from wms.ledger.values import Condition, Movement, MovementKind, Purpose, Virtual
+from wms.ledger.values import Condition, Movement, MovementKind, Purpose, StockKey, Virtual
 from wms.site import queries as site
 
 HERE, THERE = "A01-01-1A", "A01-02-1A"
@@ -234,3 +235,49 @@ def test_promised_goods_may_leave_the_house(street: Street) -> None:
     street.park.act(lambda call: service.consume(call, 1, 1, street.movement(4, target_id=customer)))
     assert street.rows() == {1: (6, 0, None), 2: (10, 4, None), 3: (10, 0, None)}
     assert street.holds()[1] == (0, MORNING)
+
+
+def place_of(street: Street, stock_id: int) -> int:
+    return street.park.read(lambda session: session.get_one(Stock, stock_id).place_id)
+
+
+def test_promised_goods_go_into_no_frozen_row(street: Street) -> None:
+    there = place_of(street, 3)
+    street.park.act(lambda call: service.freeze(call.session, 3, "audit"))
+    no = street.refused(lambda call: service.consume(call, 1, 1, street.movement(1, target_id=there)))
+    assert (no.reason, no.facts) == (Reason.STOCK_FROZEN, {"place": there})
+
+
+def test_promised_goods_begin_a_new_stay_only_where_nothing_lies(street: Street) -> None:
+    there, clock = place_of(street, 3), street.park.clock
+
+    def since() -> object:
+        return street.park.read(lambda session: session.get_one(Stock, 3).first_in_at)
+
+    clock.advance(hours=1)
+    street.park.act(lambda call: service.consume(call, 1, 1, street.movement(1, target_id=there)))
+    assert (street.rows()[3], since()) == ((11, 0, None), MORNING)
+    street.park.act(lambda call: service.post(call, [street.movement(11, source_id=there)]))
+    street.park.act(lambda call: service.consume(call, 1, 1, street.movement(1, target_id=there)))
+    assert (street.rows()[3], since()) == ((1, 0, None), clock.now())
+
+
+def test_a_promise_does_not_follow_its_goods_unless_told(street: Street) -> None:
+    hold = partial(service.hold, stock_id=3, merchant_id=street.sku.merchant_id, quantity=1, purpose=Purpose.MOVE)
+    alone = street.park.act(lambda call: hold(call, reference_id=1))
+    along = street.park.act(lambda call: hold(call, reference_id=2, follows=True))
+    follow = street.park.read(lambda session: [session.get_one(Hold, one).follows for one in (alone, along)])
+    assert follow == [False, True]
+
+
+def test_goods_come_to_a_row_with_their_promise(street: Street) -> None:
+    seen: list[object] = []
+
+    def comes(call: Call) -> None:
+        here = StockKey(street.sku.merchant_id, place_of(street, 1), street.sku.id, street.lot_id, "good", "")
+        seen.append(service.put_down(call, here, 3, 2))
+        seen.append(call.session.execute(select(Stock.on_hand, Stock.promised).where(Stock.id == 1)).one())
+        raise Refused(Reason.STEP_WRONG)  # goods from nowhere do not stay
+
+    street.refused(comes)
+    assert seen == [1, (13, 6)]
