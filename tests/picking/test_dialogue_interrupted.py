@@ -13,7 +13,9 @@ from wms.core.db import Database
 from wms.core.dialogue import AHEAD_MAX, Level, TextCard
 from wms.core.refusal import Reason, Refused
 from wms.outbound.values import OrderState
+from wms.picking import service
 from wms.picking.dialogue import CLUSTER_PICK, STOPPED_ORDER
+from wms.picking.queries.walk import walk_of_batch
 from wms.work import service as work
 
 
@@ -60,6 +62,56 @@ class TestComingAndGoing:
         again = Hand(floor.park, CLUSTER_PICK, hand.person_id)
         again.begin()
         assert again.state["batch"] == hand.state["batch"]
+
+    def test_when_a_tote_was_taken_off_meanwhile_the_cart_is_loaded_first_whatever_key_is_pressed(
+        self, floor: Floor
+    ) -> None:
+        hand = at_the_rack(floor, ("A-1", [(floor.tea, 2)]), ("A-2", [(floor.nuts, 1)]))
+        hand.scan(slot(NEAR))
+        batch = int(hand.state["batch"])
+        floor.park.act(lambda call: service.unassign_tote(call, batch, 2))
+        assert (hand.step, hand.screen().step) == ("scan_sku", "scan_new_tote")
+        assert hand.card("big").label == "号位"
+        for key in ("short", "skip", "more", "back"):
+            with pytest.raises(Refused) as no:
+                hand.press(key)
+            assert no.value.reason is Reason.STEP_WRONG
+        hand.press("undo")
+        assert (
+            floor.park.read(lambda session: walk_of_batch(session, floor.park.warehouse_id, batch)).totes[0].tote_id
+            is None
+        )
+        for number in (1, 2):
+            hand.scan(tote(number))
+        walked(floor, hand)
+        assert told(hand.scan(LANE)).level is Level.DONE
+
+    def test_when_the_walk_ended_on_another_device_no_key_leads_back(self, floor: Floor) -> None:
+        hand = at_the_rack(floor, ("A-1", [(floor.tea, 1)]))
+        hand.scan(slot(NEAR))
+        other = Hand(floor.park, CLUSTER_PICK, hand.person_id)
+        other.begin()
+        walked(floor, other)
+        assert hand.screen().step == "scan_lane"
+        for key in ("short", "skip", "undo", "more", "back"):
+            with pytest.raises(Refused) as no:
+                hand.press(key)
+            assert no.value.reason is Reason.STEP_WRONG
+        assert told(hand.scan(LANE)).level is Level.DONE
+
+    def test_keys_of_the_walk_work_when_another_device_loaded_the_cart(self, floor: Floor) -> None:
+        floor.batch(("A-1", [(floor.tea, 2)]))
+        hand = Hand(floor.park, CLUSTER_PICK, floor.person("W-1"))
+        hand.begin()
+        hand.scan(cart())
+        other = Hand(floor.park, CLUSTER_PICK, hand.person_id)
+        other.begin()
+        other.scan(tote(1))
+        assert (hand.step, hand.screen().step) == ("scan_new_tote", "scan_slot")
+        hand.press("more")
+        assert hand.step == "more"
+        hand.press("back")
+        assert hand.step == "scan_slot"
 
 
 class TestStoppedOnTheWay:

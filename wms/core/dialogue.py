@@ -283,7 +283,10 @@ Card = (
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One screen: a prompt naming the one thing to scan, cards in their fixed order, at most four keys."""
+    """One screen: a prompt naming the one thing to scan, cards in their fixed order, at most four keys.
+
+    `step` names the step it shows where the rows moved on since that one was entered.
+    """
 
     prompt: str
     icon: str = "barcode"
@@ -292,6 +295,7 @@ class Screen:
     keys: Sequence[Key] = ()
     input: Input | None = None
     status: Sequence[tuple[str, str]] = ()
+    step: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """As `docs/reference/pda.md` has it, without what the shell adds (dialogue, step, token, title)."""

@@ -284,7 +284,8 @@ def _envelope(call: Call, outcome: Outcome | None) -> dict[str, Any]:
     except Refused as no:  # what the step shows is gone (cancelled, handed over): the menu is always lawful
         at, outcome = AT_MENU, Outcome(no.reason.status, to_json({"error": _error(call, no)}))
         screen, title = _screen(call, at)
-    drawn = {**screen.to_json(), "dialogue": at.dialogue, "step": at.step, "token": at.token, "title": title}
+    shown = {"dialogue": at.dialogue, "step": screen.step or at.step, "token": at.token, "title": title}
+    drawn = {**screen.to_json(), **shown}
     return {
         "screen": drawn,
         "work": {"task": at.task_id, "version": at.version, "moved": at.moved_version},

@@ -44,6 +44,7 @@ from wms.work import service as work
 
 _UNDER_WAY = (BatchState.OPEN, BatchState.PICKING)
 BATCHES_TRIED_MAX = 20
+Act = Callable[[Turn, Walk, Where], Move]
 Judge = Callable[[Turn, Walk, Where, Scan], Move]
 
 
@@ -84,7 +85,9 @@ def _screen(step: At) -> Callable[[Turn], Screen]:
             raise Refused(Reason.TASK_TAKEN, name=turn.say("cluster_pick.somebody"))
         if walk.state not in _UNDER_WAY:
             raise Refused(Reason.TASK_DONE)
-        return draw(_scene(turn, walk), lawful(walk, where_was(step, turn.state)))
+        where = lawful(walk, where_was(step, turn.state))
+        drawn = draw(_scene(turn, walk), where)
+        return drawn if where.step is step else replace(drawn, step=where.step)
 
     return show
 
@@ -257,13 +260,6 @@ def _ok(turn: Turn, key: str) -> Message:
     return Message(Level.OK, turn.say(f"cluster_pick.{key}"))
 
 
-def _at_step(step: At, act: Callable[[Turn, Walk, Where], Move]) -> Callable[[Turn, str], Move]:
-    def pressed(turn: Turn, _value: str) -> Move:
-        return _withnews_of(turn, step, lambda walk, where: act(turn, walk, where))
-
-    return pressed
-
-
 def _undo(turn: Turn, walk: Walk, where: Where) -> Move:
     back = undone(where, pick_at(walk, where))
     if back is None:
@@ -336,26 +332,36 @@ def _ahead(turn: Turn, step: str) -> Sequence[Ahead]:
     return happy_path(_scene(turn, walk), lawful(walk, where_was(step, turn.state)))
 
 
-# From the loading of the cart into the walk, and out of it at the lane. A walk may also lead back to the loading: a
-# supervisor gave it to somebody else meanwhile, who took a tote off.
-_LOADING: frozenset[str | None] = frozenset({At.CART, At.NEW_TOTE, At.SLOT, At.SKU, At.LANE, None})
-_WALKING: frozenset[str | None] = _LOADING | {At.QUANTITY, At.TOTE, At.SHORT, At.MORE}
+_WALK_KEYS: Mapping[str, Act] = {"short": _ask_missing, "skip": _skip, "undo": _undo, "more": _show_more}
+_KEYS: dict[At, Mapping[str, Act]] = {
+    At.NEW_TOTE: {"undo": _undo_tote},
+    **dict.fromkeys((At.SLOT, At.SKU, At.QUANTITY, At.TOTE), _WALK_KEYS),
+    **{at: {"back": _back} for at in (At.SHORT, At.MORE)},
+}
+# The rows may lead from anywhere to anywhere: another device of the same person went on, somebody else took a tote off.
+_ANYWHERE: frozenset[str | None] = frozenset({*At, None})
 
 
-def _walking_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -> Step:
-    actions = {
-        "short": _at_step(step, _ask_missing),
-        "skip": _at_step(step, _skip),
-        "undo": _at_step(step, _undo),
-        "more": _at_step(step, _show_more),
-        "leave": leave,
-    }
-    return Step(_screen(step), _WALKING, _judged(step, judge), {**actions, **more})
+def _key(step: At, name: str) -> Callable[[Turn, str], Move]:
+    """A key, judged where the walk is now."""
+
+    def does(turn: Turn, walk: Walk, where: Where) -> Move:
+        act = _KEYS.get(where.step, {}).get(name)
+        if act is None:
+            raise Refused(Reason.STEP_WRONG)
+        return act(turn, walk, where)
+
+    return lambda turn, _value: _withnews_of(turn, step, lambda walk, where: does(turn, walk, where))
 
 
-def _putting_step(step: At, judge: Judge, **more: Callable[[Turn, str], Move]) -> Step:
+def _step(step: At, on_scan: Callable[[Turn, Scan], Move], **more: Callable[[Turn, str], Move]) -> Step:
+    keys = {name: _key(step, name) for names in _KEYS.values() for name in names}
+    return Step(_screen(step), _ANYWHERE, on_scan, {**keys, **more, "leave": leave})
+
+
+def _putting(step: Step, at: At) -> Step:
     """What is in the hand goes to the place that is lit."""
-    return replace(_walking_step(step, judge, **more), light=_light(step), on_button=_button(step))
+    return replace(step, light=_light(at), on_button=_button(at))
 
 
 CLUSTER_PICK = Dialogue(
@@ -366,29 +372,16 @@ CLUSTER_PICK = Dialogue(
     takes=TASK_KIND,
     ahead=_ahead,
     steps={
-        At.CART: Step(_screen(At.CART), _LOADING, _judged(At.CART, _cart_scanned), {"leave": leave}),
-        At.NEW_TOTE: Step(
-            _screen(At.NEW_TOTE),
-            _LOADING,
-            _judged(At.NEW_TOTE, _new_tote_scanned),
-            {"undo": _at_step(At.NEW_TOTE, _undo_tote), "leave": leave},
+        At.CART: _step(At.CART, _judged(At.CART, _cart_scanned)),
+        At.NEW_TOTE: _step(At.NEW_TOTE, _judged(At.NEW_TOTE, _new_tote_scanned)),
+        At.SLOT: _step(At.SLOT, _judged(At.SLOT, _slot_scanned)),
+        At.SKU: _step(At.SKU, _judged(At.SKU, _sku_scanned)),
+        At.QUANTITY: _putting(
+            _step(At.QUANTITY, _judged(At.QUANTITY, _quantity_scanned), quantity=_quantity_typed), At.QUANTITY
         ),
-        At.SLOT: _walking_step(At.SLOT, _slot_scanned),
-        At.SKU: _walking_step(At.SKU, _sku_scanned),
-        At.QUANTITY: _putting_step(At.QUANTITY, _quantity_scanned, quantity=_quantity_typed),
-        At.TOTE: _putting_step(At.TOTE, _tote_scanned),
-        At.SHORT: Step(
-            _screen(At.SHORT),
-            _WALKING,
-            _scanned_aside(At.SHORT),
-            {"missing": _missing_typed, "back": _at_step(At.SHORT, _back), "leave": leave},
-        ),
-        At.MORE: Step(
-            _screen(At.MORE),
-            _WALKING,
-            _scanned_aside(At.MORE),
-            {"back": _at_step(At.MORE, _back), "leave": leave},
-        ),
-        At.LANE: Step(_screen(At.LANE), _LOADING, _judged(At.LANE, _lane_scanned), {"leave": leave}),
+        At.TOTE: _putting(_step(At.TOTE, _judged(At.TOTE, _tote_scanned)), At.TOTE),
+        At.SHORT: _step(At.SHORT, _scanned_aside(At.SHORT), missing=_missing_typed),
+        At.MORE: _step(At.MORE, _scanned_aside(At.MORE)),
+        At.LANE: _step(At.LANE, _judged(At.LANE, _lane_scanned)),
     },
 )
