@@ -167,7 +167,7 @@ def _running(parts: Sequence[tuple[int, int]]) -> list[float]:
 def _people(look: Look, crew: Sequence[Worker]) -> Figure:
     idle = sum(worker.idle for worker in crew)
     note = Words("terminal.figure.people.note", {"idle": idle, "busy": sum(bool(w.in_hand) for w in crew)})
-    unit = Words("terminal.unit.people", {"n": len(crew)})
+    unit = Words("terminal.unit.person" if len(crew) == 1 else "terminal.unit.people")
     return Figure("people", str(len(crew)), unit, note, _people_so_far(look), priority=WARN if idle else 0)
 
 
