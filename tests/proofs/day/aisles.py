@@ -167,7 +167,7 @@ class Picker(Hand):
             yield from self._break(fault)
 
     def _break(self, fault: str) -> Doing:
-        before, version = self.at, self._version()
+        before, standing, version = self.at, self.standing, self._version()
         if fault == "left_and_resumed":
             yield from self.act("leave")
             yield 20.0
@@ -188,7 +188,7 @@ class Picker(Hand):
             status, _answer, _cookies = self.day.server.call("GET", "/pda/state", None, {"Cookie": old})
             self._expect(fault, status in SHUT_OUT, f"the old PDA: {status}")
         moved_on = self._version() not in (version, version + 1)  # by others: a cart taken away, an order stopped
-        self._expect(fault, self.at == before or moved_on, f"stood at {before}")
+        self._expect(fault, self.at == before or self.standing == standing or moved_on, f"stood at {before}")
 
     def _blocked(self) -> Doing:
         slot = str(must(self.screen, "location")["code"])

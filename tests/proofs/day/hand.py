@@ -59,6 +59,14 @@ class Hand:
         return str(self.screen["dialogue"]), str(self.screen["step"])
 
     @property
+    def standing(self) -> tuple[int | None, int]:
+        """The work in hand and when it last moved. What is shown of it may change although nobody moved: an order was
+        stopped, somebody else was at the cart.
+        """
+        work = self.envelope["work"]
+        return work["task"], int(work["moved"])
+
+    @property
     def message(self) -> Json:
         return self.envelope.get("message") or {}
 
@@ -131,14 +139,14 @@ class Hand:
         return {"key_of_another_screen"}
 
     def _stray(self, kind: str) -> Doing:
-        before = self.at
+        before = self.standing
         if kind == "key_of_another_screen":
             yield from self.send(ACT, {"action": "no_such_key", "value": "1"})
         else:
             elsewhere = self.day.slot_nobody_wants if kind == "wrong_place" else self.day.barcode_of_nobody
             code = STRAYS.get(kind) or elsewhere
             yield from self.send(SCAN, {"code": code})
-        self._expect(kind, (bool(self.refused) or self._rebooted) and self.at == before)
+        self._expect(kind, (bool(self.refused) or self._rebooted) and self.standing == before)
         yield 1.0
 
     def send(self, path: str, what: Mapping[str, Any], **kept: Any) -> Doing:
