@@ -139,14 +139,15 @@ class Hand:
         return {"key_of_another_screen"}
 
     def _stray(self, kind: str) -> Doing:
-        before = self.standing
+        before, standing = self.at, self.standing
         if kind == "key_of_another_screen":
             yield from self.send(ACT, {"action": "no_such_key", "value": "1"})
         else:
             elsewhere = self.day.slot_nobody_wants if kind == "wrong_place" else self.day.barcode_of_nobody
             code = STRAYS.get(kind) or elsewhere
             yield from self.send(SCAN, {"code": code})
-        self._expect(kind, (bool(self.refused) or self._rebooted) and self.standing == before)
+        stayed = self.at == before or self.standing == standing
+        self._expect(kind, (bool(self.refused) or self._rebooted) and stayed)
         yield 1.0
 
     def send(self, path: str, what: Mapping[str, Any], **kept: Any) -> Doing:
