@@ -25,11 +25,12 @@ from scripts.mutations.trial import ROOT, Target, Verdict
 GOAL = 0.9
 KNOWN = ROOT / "docs" / "reference" / "mutation.md"
 PROMISES = tuple(f"tests/ledger/test_{name}.py" for name in ("promise_facts", "touched", "promises"))
+LOCKS = "tests/ledger/test_known_races.py::TestLocksInARing"
 STOCK = ("tests/ledger/test_guards.py", "tests/ledger/test_stock.py")
 TARGETS = (
     Target("wms/ledger/rules.py", STOCK),
     Target("wms/ledger/values.py", STOCK),
-    Target("wms/ledger/service.py", STOCK),
+    Target("wms/ledger/service.py", STOCK, (LOCKS,)),
     Target("wms/ledger/promises.py", PROMISES),
     Target("wms/ledger/findings.py", ("tests/ledger/test_findings.py",)),
     Target("wms/core/perform.py", ("tests/core/test_perform.py",)),

@@ -33,15 +33,17 @@ LIBRARIES = (
     "hypothesis.strategies", "psycopg", "pydantic", "pytest", "pysqlite3", "sqlalchemy.dialects.postgresql",
     "sqlalchemy.dialects.sqlite", "sqlalchemy.orm", "stdnum.iso7064", "structlog", "cheroot.wsgi",
 )  # fmt: skip
-NOT_ON_POSTGRESQL, ONLY_ON_POSTGRESQL = "not postgresql", "postgresql"
+# Tests that run on both kinds have it in their names, those for one kind are marked `postgres`.
+NOT_ON_POSTGRESQL, ONLY_ON_POSTGRESQL = "not postgres", "postgres"
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A file to break, and the tests that should notice."""
+    """A file to break, and the tests that should notice; `on_postgresql` are those that can only there."""
 
     path: str
     tests: tuple[str, ...]
+    on_postgresql: tuple[str, ...] = ()
 
     @property
     def module(self) -> str:
@@ -116,7 +118,8 @@ def _run(target: Target, source: str, schema: Path, which: str) -> int:
     _copy_instead_of_building(schema)
     if which == NOT_ON_POSTGRESQL:
         _without_postgresql()
-    words = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-k", which, *target.tests]
+    tests = (*target.on_postgresql, *target.tests) if which == ONLY_ON_POSTGRESQL else target.tests
+    words = ["-x", "-q", "-p", "no:cacheprovider", "--no-header", "-k", which, *tests]
     with tempfile.TemporaryDirectory(prefix="chuwei-mutant-") as folder:
         return int(pytest.main([f"--basetemp={folder}/t", *words]))
 
