@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tests.builders import Park, a_park, a_person, a_sku, at_once
+from tests.builders import Park, a_park, a_person, a_sku, at_once, stock_in
 from tests.inbound.dock import announced
 from tests.outbound.orders import allocate, allocated, order, place
 from tests.proofs.frame import audit
@@ -336,6 +336,28 @@ class TestLocksInARing:
             ledger.hold(call, low.stock_id, low.merchant_id, 1, Purpose.ORDER_LINE, 1)
 
         assert self.waits(pg_shelf, partial(pg_shelf.park.act, short))[1] is False
+
+    def test_rows_that_are_not_touched_are_not_waited_for(self, pg_shelf: Shelf) -> None:
+        low, high = pg_shelf.low, pg_shelf.high
+        pg_shelf.park.act(lambda call: stock_in(call, a_sku(call), SLOTS[0], 1))
+        hold_id = pg_shelf.held(high)
+        works = (
+            pg_shelf.moves(high.going_to(low.place_id, 1)),
+            partial(pg_shelf.park.act, lambda call: ledger.keep_in_order(call, [high.stock_id, low.stock_id])),
+            partial(
+                pg_shelf.park.act,
+                lambda call: ledger.consume(call, hold_id, high.stock_id, high.going_to(low.place_id, 1)),
+            ),
+        )
+        others = text("SELECT id FROM stock WHERE id NOT IN (:low, :high) FOR UPDATE")
+        with pg_shelf.database.write_engine.connect() as somebody, ThreadPoolExecutor(1) as pool:
+            kept = somebody.execute(others, {"low": low.stock_id, "high": high.stock_id}).all()
+            assert len(kept) == 1
+            try:
+                for work in works:
+                    pool.submit(work).result(SOON_S)
+            finally:
+                somebody.rollback()
 
     def test_naively_the_source_is_kept_while_the_target_is_waited_for(self, pg_shelf: Shelf) -> None:
         touch = text("UPDATE stock SET on_hand = on_hand WHERE id = :row")
