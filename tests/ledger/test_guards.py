@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from tests.builders import MORNING, Park, a_park, a_person, a_sku, stock_in
+from tests.outbound.orders import counted_statements
 from wms.catalog.service import ensure_lot
 from wms.catalog.values import SkuFacts
 from wms.core.call import Call
@@ -281,3 +282,20 @@ def test_goods_come_to_a_row_with_their_promise(street: Street) -> None:
 
     street.refused(comes)
     assert seen == [1, (13, 6)]
+
+
+def test_rows_are_locked_only_where_several_are_and_others_write_too(street: Street) -> None:
+    """SQLite has one writer, and one row is locked by its own change: no question more than that."""
+    supplier = street.park.read(lambda session: service.virtual_id(session, street.park.warehouse_id, Virtual.SUPPLIER))
+    several = not street.park.database.is_sqlite
+    works: list[tuple[Callable[[Call], object], bool]] = [
+        (lambda call: service.post(call, [street.movement(1, source_id=supplier)]), False),
+        (lambda call: service.post(call, [street.movement(1)]), several),
+        (lambda call: service.keep_in_order(call, [1]), False),
+        (lambda call: service.keep_in_order(call, [1, 3]), several),
+    ]
+    for work, locks in works:
+        with counted_statements(street.park.database) as sent:
+            street.park.act(work)
+        asked = [one for one in sent if one.startswith("SELECT stock.id")]
+        assert len(asked) == locks, sent
