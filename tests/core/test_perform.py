@@ -14,7 +14,7 @@ from wms.core.call import Call, Who
 from wms.core.clock import HandClock
 from wms.core.db import Database
 from wms.core.outbox import WAKE, announce
-from wms.core.perform import Outcome, perform, system_call
+from wms.core.perform import Outcome, perform, stored, system_call
 from wms.core.refusal import Reason, Refused
 from wms.core.tables import FileMark, OutboxRow, RequestRow
 
@@ -246,3 +246,18 @@ def test_a_command_of_the_house_stores_no_answer(database: Database) -> None:
     answer = system_call(database, HandClock(MORNING), 1, marked, request_id="night")
     assert answer["marks"] == 1
     assert database.read(lambda session: session.scalar(select(func.count()).select_from(RequestRow))) == 0
+
+
+def test_an_answer_that_was_given_is_found_again_without_doing_anything(database: Database) -> None:
+    assert stored(database, WHO, "r1", "please") is None
+    first = asked(database, marked, status=201)
+    again = stored(database, WHO, "r1", "please")
+    assert again is not None
+    assert (again.status, again.body, again.replayed) == (201, first.body, True)
+    other = stored(database, WHO, "r1", "other")
+    assert other is not None
+    assert other.status == Reason.REQUEST_ID_REUSED.status
+    with pytest.raises(Refused) as no:
+        stored(database, WHO, "", "please")
+    assert no.value.reason is Reason.REQUEST_ID_MISSING
+    assert marks(database) == 1
