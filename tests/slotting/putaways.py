@@ -232,35 +232,26 @@ def _named(call: Call, dice: random.Random, sku: SkuFacts, codes: list[str]) -> 
 
 
 def _take_some_out(call: Call, dice: random.Random) -> None:
-    """Someone buys: so that slots become free again."""
-    row = (
-        call.session.execute(
-            select(Stock).join(Slot, Slot.place_id == Stock.place_id).where(Stock.on_hand > 0).order_by(Stock.id)
-        )
-        .scalars()
-        .all()
-    )
-    if len(row) < LYING:
-        return
-    out = dice.choice(row)
+    """Somebody buys: so that slots become free again, as many as a box took."""
+    lying = select(Stock).join(Slot, Slot.place_id == Stock.place_id).where(Stock.on_hand > 0).order_by(Stock.id)
+    rows = call.session.scalars(lying).all()
     customer = ledger.virtual_id(call.session, call.warehouse_id, Virtual.CUSTOMER)
-    condition = Condition(out.condition)
-    ledger.post(
-        call,
-        [
-            Movement(
-                MovementKind.SHIP,
-                out.merchant_id,
-                out.place_id,
-                customer,
-                out.sku_id,
-                out.lot_id,
-                out.on_hand,
-                condition,
-            )
-        ],
-    )
-    call.session.expire_all()
+    sold = [
+        Movement(
+            MovementKind.SHIP,
+            out.merchant_id,
+            out.place_id,
+            customer,
+            out.sku_id,
+            out.lot_id,
+            out.on_hand,
+            Condition(out.condition),
+        )
+        for out in dice.sample(rows, max(0, len(rows) - LYING + 1))
+    ]
+    if sold:
+        ledger.post(call, sold)
+        call.session.expire_all()
 
 
 def _gone(park: Park) -> int:
