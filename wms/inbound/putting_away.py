@@ -89,8 +89,10 @@ def _kept(call: Call, subject: str, goods: Goods, but: Collection[str]) -> Sugge
 
 def _fewer(call: Call, no: Refused, subject: str, goods: Goods, but: Collection[str] = ()) -> Goods:
     """As many of the goods as one slot takes, now that all of them were refused. Raises the refusal when none fits."""
+    if no.reason is not Reason.NO_SLOT_FITS:
+        raise no
     most = slotting.most_that_fits(call, goods, subject=subject, but=but)
-    if no.reason is not Reason.NO_SLOT_FITS or not 1 <= most < goods.quantity:
+    if not 1 <= most < goods.quantity:
         raise no
     return replace(goods, quantity=most)
 
@@ -167,13 +169,15 @@ def _store_somewhere(call: Call, container: ContainerFacts, goods: Goods) -> Ite
         yield _store_best(call, container, goods)
         return
     except Refused as none_takes_all:
+        if none_takes_all.reason is not Reason.NO_SLOT_FITS:
+            raise
         no = none_takes_all
     judging.one_of_many(call)
     left = goods.quantity
     for part in range(PARTS_MAX):
         rest = replace(goods, quantity=left)
         most = slotting.most_that_fits(call, rest, subject=subject_of(container), fresh=part == 0)
-        if no.reason is not Reason.NO_SLOT_FITS or not most:
+        if not most:
             raise no
         yield _store_best(call, container, replace(goods, quantity=most))
         left -= most
