@@ -17,7 +17,7 @@ from alembic.operations import MigrationScript
 from alembic.runtime.migration import MigrationContext, MigrationInfo
 from sqlalchemy import JSON, Connection, Engine, NullPool, create_engine, event, make_url
 
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 from wms.core.db.types import UtcDateTime
 from wms.migrations.metadata import every_table, make_guards
 

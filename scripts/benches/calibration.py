@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import make_url
 
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 
 SECONDS = 2.0
 STATEMENTS_PER_COMMIT = 8

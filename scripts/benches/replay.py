@@ -21,7 +21,7 @@ from sqlalchemy import event, make_url
 
 from scripts.benches.picks import Floor, picker
 from wms.core.db import Database
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 
 PICKS_TO_A_COMMIT = 8
 _CASTS = {bool: "boolean", int: "bigint", str: "text", datetime: "timestamptz"}

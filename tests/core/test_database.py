@@ -70,9 +70,32 @@ def test_what_was_begun_within_a_unit_of_work_is_taken_back_by_itself(database: 
     assert names(database) == ["before", "kept", "kept too", "last"]
 
 
-def test_a_reader_cannot_write_on_sqlite(sqlite_database: Database) -> None:
-    with pytest.raises(OperationalError, match="readonly"):
-        sqlite_database.read(lambda session: session.execute(text("DELETE FROM file_mark")))
+def test_a_reader_cannot_write(database: Database) -> None:
+    database.transact(mark)
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"):
+        database.read(lambda session: session.execute(text("DELETE FROM file_mark")))
+    assert names(database) == ["a"]
+
+
+def test_a_reader_may_take_rows_by_and_by(database: Database) -> None:
+    def fifty(session: Session) -> None:
+        for number in range(50):
+            mark(session, f"{number:03}")
+
+    def by_and_by(session: Session) -> list[str]:
+        return list(session.scalars(select(FileMark.name).order_by(FileMark.name)).yield_per(7))
+
+    database.transact(fifty)
+    assert database.read(by_and_by, streams=True) == [f"{number:03}" for number in range(50)]
+
+
+def test_each_statement_of_a_read_stands_for_itself_and_stays_prepared(pg_url: str) -> None:
+    database = Database.open(pg_url)
+    state = text("SELECT now(), (SELECT count(*) FROM pg_prepared_statements)")
+    seen = [database.read(lambda session: [session.execute(state).one() for _ in range(2)]) for _ in range(6)]
+    assert all(first[0] < second[0] for first, second in seen), "a transaction's now() is its beginning"
+    assert seen[-1][-1][1] > 0
+    database.dispose()
 
 
 def test_a_reader_left_open_blocks_no_writer(database: Database) -> None:

@@ -265,7 +265,7 @@ def test_work_that_asks_to_stand_alone_shares_no_commit(sqlite_database: Databas
 def test_who_waits_for_his_turn_after_the_commit_keeps_nobody_from_writing(
     sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "PATIENCE_S", PATIENCE_S)
+    monkeypatch.setattr(turns, "LEASE_S", PATIENCE_S)
     end = Group.end
     turn_gone, leave = threading.Event(), threading.Event()
 

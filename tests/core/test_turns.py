@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -27,28 +28,107 @@ def hold(one: Turns, inside: threading.Event, leave: threading.Event) -> threadi
     return thread
 
 
-def got(one: Turns) -> bool:
-    """Whether the turn is to be had, waiting for it as long as a caller does."""
-    with one.taken():
-        return bool(one._mine.held)
+def begun(one: Turns, then: Callable[[], None]) -> threading.Thread:
+    """A call that waits for its turn: the thread, once it stands in the queue."""
+    before = len(one._waiting)
+
+    def run() -> None:
+        with one.taken():
+            then()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    until_s = time.monotonic() + PATIENCE_S
+    while len(one._waiting) == before and time.monotonic() < until_s:
+        time.sleep(0.001)
+    assert len(one._waiting) == before + 1
+    return thread
+
+
+def is_free(one: Turns) -> bool:
+    """Whether who comes now need not wait."""
+    return not one._waiting and len(one._held) < (one._most or 1)
 
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits for a turn waits longer than any test: whoever goes on did not have to wait."""
-    monkeypatch.setattr(turns, "PATIENCE_S", 3_600.0)
+    """Turns keep others waiting longer than any test: whoever goes on did not have to wait."""
+    monkeypatch.setattr(turns, "LEASE_S", 3_600.0)
 
 
-def test_a_call_waits_for_the_turn_of_another_but_not_for_long() -> None:
+def test_a_call_waits_for_the_turn_of_another_but_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     one, inside, leave = Turns(), threading.Event(), threading.Event()
     thread = hold(one, inside, leave)
     began_s = time.monotonic()
-    assert not got(one)
-    assert time.monotonic() - began_s >= turns.PATIENCE_S
-    assert thread.is_alive()
+    with one.taken():
+        assert time.monotonic() - began_s >= turns.LEASE_S
+        assert thread.is_alive()
+        assert len(one._held) == 1, "he who kept it for long has it no more"
+        monkeypatch.setattr(turns, "LEASE_S", 3_600.0)
+        next_one = begun(one, lambda: None)
+        leave.set()
+        thread.join(PATIENCE_S)
+        assert next_one.is_alive(), "what he no longer has he cannot give away"
+        assert len(one._held) == 1
+    next_one.join(PATIENCE_S)
+    assert is_free(one)
+
+
+@pytest.mark.usefixtures("patient")
+def test_so_many_calls_run_at_once_and_the_next_comes_when_one_ends() -> None:
+    one = Turns(2)
+    first, second = (threading.Event(), threading.Event()), (threading.Event(), threading.Event())
+    threads = [hold(one, *first), hold(one, *second)]
+    done: list[str] = []
+    third = begun(one, lambda: done.append("third"))
+    assert done == []
+    second[1].set()
+    third.join(PATIENCE_S)
+    assert done == ["third"]
+    assert threads[0].is_alive()
+    first[1].set()
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    assert is_free(one)
+
+
+@pytest.mark.usefixtures("patient")
+def test_calls_come_in_their_order_and_who_has_begun_before_those_who_have_not() -> None:
+    one, done = Turns(), list[str]()
+    asleep, wake = threading.Event(), threading.Event()
+
+    def sleeper() -> None:
+        with one.lent():
+            asleep.set()
+            wake.wait(PATIENCE_S)
+        done.append("slept")
+
+    def first() -> None:
+        done.append("first")
+
+    def second() -> None:
+        done.append("second")
+
+    slept = threading.Thread(target=lambda: _call(one, sleeper))
+    slept.start()
+    assert asleep.wait(PATIENCE_S)
+    inside, leave = threading.Event(), threading.Event()
+    holder = hold(one, inside, leave)
+    waiting = [begun(one, first), begun(one, second)]
+    wake.set()
+    until_s = time.monotonic() + PATIENCE_S
+    while len(one._waiting) < 3 and time.monotonic() < until_s:
+        time.sleep(0.001)
     leave.set()
-    thread.join(PATIENCE_S)
-    assert got(one)
+    for thread in (holder, slept, *waiting):
+        thread.join(PATIENCE_S)
+    assert done == ["slept", "first", "second"]
+    assert is_free(one)
+
+
+def _call(one: Turns, work: Callable[[], None]) -> None:
+    with one.taken():
+        work()
 
 
 @pytest.mark.usefixtures("patient")
@@ -66,7 +146,7 @@ def test_who_sleeps_on_a_wake_lends_his_turn() -> None:
     thread = threading.Thread(target=poll)
     thread.start()
     assert asleep.wait(PATIENCE_S)
-    assert got(one)
+    assert is_free(one)
     assert thread.is_alive()
     wakes.wake(["route"])
     thread.join(PATIENCE_S)
@@ -76,16 +156,17 @@ def test_who_sleeps_on_a_wake_lends_his_turn() -> None:
 def test_a_thread_that_took_no_turn_lends_none() -> None:
     one = Turns()
     with one.lent():
-        assert got(one)
-    assert got(one)
+        assert is_free(one)
+    assert is_free(one)
+    assert not one.mine
 
 
 @pytest.mark.usefixtures("patient")
-def test_where_calls_sleep_at_a_server_nobody_waits() -> None:
-    one, inside, leave = Turns(on=False), threading.Event(), threading.Event()
+def test_without_turns_nobody_waits() -> None:
+    one, inside, leave = Turns(None), threading.Event(), threading.Event()
     thread = hold(one, inside, leave)
-    assert not got(one), "there are no turns"
-    assert thread.is_alive()
+    with one.taken():
+        assert thread.is_alive()
     leave.set()
     thread.join(PATIENCE_S)
 
@@ -99,16 +180,16 @@ def test_a_turn_comes_back_from_a_call_that_failed() -> None:
     for _ in range(2):
         with contextlib.suppress(ZeroDivisionError):
             AtTheDoor(breaks, one)({}, None)
-    assert got(one)
+    assert is_free(one)
 
 
 def test_a_call_within_a_call_has_its_turn_already_and_leaves_it_to_the_outer() -> None:
     one = Turns()
     with one.taken():
         with one.taken():
-            assert one._mine.held
-        assert one._mine.held
+            assert len(one._held) == 1
+        assert len(one._held) == 1
         with one.lent(), one.taken():
-            assert one._mine.held
-        assert one._mine.held
-    assert got(one)
+            assert len(one._held) == 1
+        assert one.mine
+    assert is_free(one)

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, func, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 import wms
 from tests.builders import Park, a_park, a_sku, stock_in
 from wms.catalog import queries as catalog
 from wms.catalog.tables import Merchant, Sku
-from wms.core.call import Call
+from wms.core.call import Call, Who
 from wms.core.db import Database, walls
 from wms.ledger.tables import Stock
 from wms.migrations import commands
@@ -56,6 +57,30 @@ def test_the_list_of_merchants_shows_himself(park: Park) -> None:
 def test_a_pooled_connection_forgets_for_whom_it_asked(park: Park) -> None:
     for _turn in range(3):
         assert park.act_for(merchant_id(park, "A"), on_hand) == 10
+        assert park.read(lambda session: session.scalar(FORGETFUL)) == 30
+
+
+def test_a_read_stands_behind_the_wall_from_its_first_statement_to_its_last(park: Park) -> None:
+    who = Who("key:1", park.warehouse_id, merchant_id=merchant_id(park, "A"))
+
+    def seen(session: Session) -> list[int]:
+        call = Call.begun(session, who, "question", park.clock.now())
+        return [on_hand(call) for _ in range(3)]
+
+    assert park.read(seen) == [10, 10, 10]
+    assert park.read(lambda session: session.scalar(FORGETFUL)) == 30
+
+
+def test_a_read_that_failed_behind_the_wall_leaves_no_wall_behind(park: Park) -> None:
+    who = Who("key:1", park.warehouse_id, merchant_id=merchant_id(park, "A"))
+
+    def fails(session: Session) -> None:
+        assert on_hand(Call.begun(session, who, "question", park.clock.now())) == 10
+        raise ZeroDivisionError
+
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            park.read(fails)
         assert park.read(lambda session: session.scalar(FORGETFUL)) == 30
 
 

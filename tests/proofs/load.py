@@ -1,15 +1,18 @@
-"""Fifty PDAs against one server: each scan of a picking walk is acknowledged in time, and none is lost.
+"""Fifty PDAs against one house: each scan of a picking walk is acknowledged in time, and none is lost.
 
 Each PDA is a connection of its own that walks planned batches: get work, load the cart, slot, goods, tote, lane. It
 scans as soon as its pause is over and the last answer is there; the pause makes the crowd offer a given number of scans
 a second, several times what people do. The time of a scan is measured at the PDA, from sending it to having its answer.
-They begin spread over one walk: people do not all load their carts in the same second, and again a walk later.
+They begin spread over one walk: people do not all load their carts in the same second, and again a walk later. On
+PostgreSQL two servers share the crowd: one Python process uses one core only.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from itertools import count
 
 from scripts.benches.client import cpu_s
@@ -25,6 +28,7 @@ WARM_UP_S = 3.0
 SPREAD_S = 15.0  # about a walk of six orders at the pace of the full size
 RATE_MIN = 150.0
 P99_MS_MAX = 250.0
+SERVERS = {"sqlite": 1, "postgresql": 2}
 SMALL_RUN_S = 10  # below that there is no figure, only right or wrong
 
 
@@ -48,20 +52,24 @@ def _load(ground: Ground, sabotage: str | None, *, hands: int, orders: int, seco
     database = ground.database()
     park = build(database, hands)
     plan(database, park, hands, orders)
-    with Servers(ground.url, ground.folder, sabotage) as servers:
-        servers.start()
+    with ExitStack() as stack:
+        servers = [stack.enter_context(_server(ground, number, sabotage)) for number in range(SERVERS[ground.kind])]
+        for server in servers:
+            server.start()
         spread_s = SPREAD_S if seconds >= SMALL_RUN_S else 0.0
-        clients = _crowd(park, servers.where, hands, offered, spread_s)
+        clients = _crowd(park, [server.where for server in servers], hands, offered, spread_s)
         clients.start()
         time.sleep(spread_s + WARM_UP_S if seconds >= SMALL_RUN_S else 0)
         clients.await_more(1)
-        began_s, cpu_began_s = time.monotonic(), cpu_s(servers.pid)
+        began_s, cpu_began_s = time.monotonic(), _cpu_s(servers)
         time.sleep(seconds)
-        ended_s, cpu_ended_s = time.monotonic(), cpu_s(servers.pid)
+        ended_s, cpu_ended_s = time.monotonic(), _cpu_s(servers)
         clients.finish()
         verdict = judge(database, clients.journal, orders_before=orders)
-        besides = [*replayed(clients), *undelivered(database), *clients.failures, *servers.trouble()]
-        servers.stop()
+        besides = [*replayed(clients), *undelivered(database), *clients.failures]
+        besides += [line for server in servers for line in server.trouble()]
+        for server in servers:
+            server.stop()
     times_s = sorted(one.took_s for one in clients.journal if began_s <= one.at_s <= ended_s)
     rate = len(times_s) / (ended_s - began_s)
     figures = {f"p{share} ms": _percentile_ms(times_s, share) for share in (50, 90, 99)}
@@ -69,13 +77,25 @@ def _load(ground: Ground, sabotage: str | None, *, hands: int, orders: int, seco
     if seconds >= SMALL_RUN_S:
         besides += _too_slow(rate, figures["p99 ms"])
     broken = tuple(dict.fromkeys([*verdict.sentences, *besides[:5]]))
-    size = f"{hands} PDAs, {seconds} s, {offered} scans/s offered"
+    many = f", {len(servers)} servers" if len(servers) > 1 else ""
+    size = f"{hands} PDAs{many}, {seconds} s, {offered} scans/s offered"
     return Outcome(size, broken, round(rate, 1), "scans/s", {**verdict.facts, **figures})
 
 
-def _crowd(park: FirePark, where: Where, hands: int, offered: int, spread_s: float) -> Crowd:
+def _server(ground: Ground, number: int, sabotage: str | None) -> Servers:
+    """With a folder of its own for what it logs."""
+    folder = ground.folder / f"server {number}"
+    folder.mkdir()
+    return Servers(ground.url, folder, sabotage)
+
+
+def _cpu_s(servers: Sequence[Servers]) -> float:
+    return sum(cpu_s(server.pid) for server in servers)
+
+
+def _crowd(park: FirePark, doors: Sequence[Where], hands: int, offered: int, spread_s: float) -> Crowd:
     totes = count()
-    wires = [pda(where, badge) for badge in park.people]
+    wires = [pda(doors[number % len(doors)], badge) for number, badge in enumerate(park.people)]
     lives = [walks(park, f"L{number}", number, totes) for number in range(hands)]
     return Crowd(wires, lives, hands / offered, spread_s)
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wms.backups import soundness
 from wms.backups.soundness import State
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 from wms.trouble import Trouble, first_line, refuse_missing_file
 
 SIDE_FILES = ("-wal", "-shm")

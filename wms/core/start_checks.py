@@ -16,7 +16,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wms.core import i18n
-from wms.core.db.engine import Database, sqlite_module
+from wms.core.db.connecting import sqlite_module
+from wms.core.db.engine import Database
 from wms.core.db.types import json_text
 from wms.core.tables import FileMark
 

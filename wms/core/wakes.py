@@ -17,7 +17,7 @@ class Wakes:
     """Named counters with one condition: `seen` before looking, `wait` after finding nothing."""
 
     def __init__(self, turns: Turns | None = None) -> None:
-        self._turns = turns or Turns(on=False)
+        self._turns = turns or Turns(None)
         self._changed = threading.Condition()
         self._counts: defaultdict[str, int] = defaultdict(int)
 

@@ -11,7 +11,7 @@ from typing import Any
 from tests.proofs.day.time import VirtualTime
 from wms.app import House, make_house
 from wms.core.db import Database
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 from wms.core.outbox import Deliverer, Handler
 from wms.settings import Settings
 

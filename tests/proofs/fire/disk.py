@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 
 SECTOR_BYTES = 512
 OK = 0

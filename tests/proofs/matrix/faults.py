@@ -21,7 +21,7 @@ from sqlalchemy import text
 from tests.proofs.frame import BOTH, POSTGRESQL, SQLITE
 from tests.proofs.matrix.stand import BEFORE_SEND, SHORT_S, Client, Said, Server, Wire
 from wms.core.db import Database
-from wms.core.db.engine import sqlite_module
+from wms.core.db.connecting import sqlite_module
 
 FROZEN_S = 0.4
 HELD_S = 0.3

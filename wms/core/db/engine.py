@@ -1,9 +1,7 @@
 """Two engines, one unit of work.
 
-SQLite: one writer at a time behind a mutex (its connection begins IMMEDIATE), who shares a commit with those who wait;
-readers on connections of their own that cannot write; WAL
-and synchronous FULL, so an answer given is on the disk. PostgreSQL: READ COMMITTED, rows locked in key order by the
-rooms.
+SQLite: one writer at a time behind a mutex, who shares a commit with those who wait. PostgreSQL: rows locked in key
+order by the rooms. An answer given is on the disk on both.
 """
 
 from __future__ import annotations
@@ -17,14 +15,13 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import structlog
-from sqlalchemy import Connection, Engine, Executable, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, Executable, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session, SessionTransaction
-from sqlalchemy.pool import QueuePool
 
+from wms.core.db.connecting import postgresql_engine, sqlite_engine
 from wms.core.db.prepared import prepared
 from wms.core.db.shared_commit import CommitLost, SharedCommit
-from wms.core.db.types import json_text
 from wms.core.refusal import Reason, Refused
 from wms.core.turns import Turns
 from wms.core.wakes import Wakes
@@ -33,16 +30,8 @@ T = TypeVar("T")
 
 TRIES_MAX = 5
 RETRY_SECONDS_MAX = 2.0
-READERS_MAX = 24
-WRITERS_MAX_POSTGRESQL = 16
-SQLITE_BUSY_MS = 5_000
-# The log grows to about 32 MB before it is folded into the file: pages that change often are then written once, not
-# with every thousandth page. What was answered is on the disk either way.
-CHECKPOINT_PAGES = 8_000
-# Pages each connection keeps for itself; there are many readers, and the system caches the file for all of them.
-WRITER_CACHE_KB = 32_768
-READER_CACHE_KB = 2_048
-STATEMENTS_KEPT = 512  # of each connection, ready to run
+# Calls that run at once: on PostgreSQL one waits for its answer meanwhile.
+CALLS_MAX_SQLITE, CALLS_MAX_POSTGRESQL = 1, 2
 # Serialization failure, deadlock, lock not to be had; then: the session was ended, the server goes down, crashed, comes
 # up, has no room; the connection broke.
 _PG_AGAIN = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "53300", "08000", "08001", "08003", "08004", "08006"}
@@ -52,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 SETTLED = "settled"  # in a session's info: it sees nothing but what was committed
-# SQLite: the engine that writes -> the one that reads.
+# The engine that writes -> the one that reads.
 _readers: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
@@ -107,31 +96,22 @@ class Database:
         self.url = url
         self.write_engine = write_engine
         self.read_engine = read_engine
-        self.turns = Turns(on=self.is_sqlite)
+        self.turns = Turns(CALLS_MAX_SQLITE if self.is_sqlite else CALLS_MAX_POSTGRESQL)
         self.wakes = Wakes(self.turns)
         self._writer: AbstractContextManager[Any] = nullcontext()
         self._shared: SharedCommit | None = None
         if self.is_sqlite:
             mutex = threading.Lock()
             self._writer, self._shared = mutex, SharedCommit(write_engine, mutex, self.turns)
-            _readers[write_engine] = read_engine
+        _readers[write_engine] = read_engine
 
     @classmethod
     def open(cls, url: str) -> Database:
         """Open `sqlite:///path` (or a bare path) or `postgresql://...`. Nothing is created but an empty file."""
         full = url if "://" in url else f"sqlite:///{url}"
         if make_url(full).get_backend_name() == "sqlite":
-            return cls(full, _sqlite_engine(full, writes=True), _sqlite_engine(full, writes=False))
-        engine = create_engine(
-            full,
-            pool_size=WRITERS_MAX_POSTGRESQL,
-            max_overflow=READERS_MAX,
-            pool_pre_ping=False,
-            isolation_level="READ COMMITTED",
-            json_serializer=json_text,
-            hide_parameters=True,
-        )
-        return cls(full, engine, engine)
+            return cls(full, sqlite_engine(full, writes=True), sqlite_engine(full, writes=False))
+        return cls(full, postgresql_engine(full, writes=True), postgresql_engine(full, writes=False))
 
     @property
     def is_sqlite(self) -> bool:
@@ -163,16 +143,22 @@ class Database:
             return self._shared.run(lambda connection: _unit(connection, work), alone=alone)
         with ShortSession(self.write_engine, expire_on_commit=False) as session:
             result = work(session)
-            session.commit()
+            with self.turns.lent():  # it waits for the disk
+                session.commit()
             return result
 
-    def read(self, ask: Callable[[Session], T]) -> T:
-        """Run `ask` on a snapshot that cannot write; again, as `transact` does, when it was lost meanwhile."""
+    def read(self, ask: Callable[[Session], T], *, streams: bool = False) -> T:
+        """Run `ask`, which cannot write; again, as `transact` does, when it was lost meanwhile.
+
+        On PostgreSQL each of its statements stands for itself, which spares the beginning and the end of a transaction;
+        `streams` is for who wants the rows of one by and by (`yield_per`) and needs one therefore.
+        """
         began_s = time.monotonic()
+        engine = self.write_engine if streams and not self.is_sqlite else self.read_engine
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 known = {SETTLED: True}
-                with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False, info=known) as session:
+                with ShortSession(engine, expire_on_commit=False, autoflush=False, info=known) as session:
                     answer = ask(session)
                     if not self.is_sqlite and session.in_transaction():
                         _keep_what_was_prepared(session)
@@ -184,8 +170,8 @@ class Database:
     def fold_log(self) -> int:
         """SQLite: write what the log holds into the file, beside the writer; pages of the log that are left to do.
 
-        Who writes next then finds little to fold when the log is full (`CHECKPOINT_PAGES`), instead of keeping all
-        others waiting for the whole of it. Of PostgreSQL's log its server takes care: 0.
+        Who writes next then finds little to fold when the log is full (`connecting.CHECKPOINT_PAGES`), instead of keeping
+        all others waiting for the whole of it. Of PostgreSQL's log its server takes care: 0.
         """
         if not self.is_sqlite:
             return 0
@@ -205,8 +191,8 @@ class Database:
 
 
 def _keep_what_was_prepared(session: Session) -> None:
-    """psycopg forgets every prepared statement when it hears of a rollback: end the read at the driver, with nothing to
-    keep, so that the session's own rollback finds no transaction there.
+    """psycopg forgets every prepared statement when it hears of a rollback: should the read have become a transaction,
+    end it at the driver, with nothing to keep, so that the session's own rollback finds none there.
     """
     session.connection().connection.commit()
 
@@ -310,68 +296,3 @@ def _worth_again(error: DBAPIError) -> bool:
     return isinstance(error, OperationalError) and any(
         word in str(error.orig) for word in ("locked", "busy", "closed the connection")
     )
-
-
-def sqlite_module() -> Any:
-    """The newest SQLite at hand: the bundled library where there is one, else Python's own."""
-    try:
-        from pysqlite3 import dbapi2
-    except ImportError:
-        import sqlite3 as dbapi2
-    return dbapi2
-
-
-def _sqlite_engine(url: str, *, writes: bool) -> Engine:
-    module = sqlite_module()
-    engine = create_engine(
-        url,
-        module=module,
-        poolclass=QueuePool,
-        pool_size=1 if writes else READERS_MAX,
-        max_overflow=0,
-        connect_args={
-            "check_same_thread": False,
-            "timeout": SQLITE_BUSY_MS / 1000,
-            "cached_statements": STATEMENTS_KEPT,
-        },
-        json_serializer=json_text,
-        hide_parameters=True,  # an error's text goes into logs; what people told us does not
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we begin ourselves
-        pragmas = [
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={SQLITE_BUSY_MS}",
-            f"cache_size=-{WRITER_CACHE_KB if writes else READER_CACHE_KB}",
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-        ]
-        for pragma in pragmas if writes else [*pragmas, "query_only=ON"]:
-            connection.execute(f"PRAGMA {pragma}")
-
-    words = "BEGIN IMMEDIATE" if writes else "BEGIN"
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        try:
-            connection.connection.cursor().execute(words)
-        except module.Error:
-            connection.exec_driver_sql(words)  # once more, for the error as SQLAlchemy tells it
-
-    _savepoints_of_their_own(engine)
-    return engine
-
-
-def _savepoints_of_their_own(engine: Engine) -> None:
-    """Savepoints go straight to the connection: they frame every unit of work and are no questions about rows."""
-
-    def sender(words: str) -> Callable[[Connection, str], None]:
-        return lambda connection, name: connection.connection.cursor().execute(f'{words} "{name}"')
-
-    dialect: Any = engine.dialect
-    dialect.do_savepoint = sender("SAVEPOINT")
-    dialect.do_rollback_to_savepoint = sender("ROLLBACK TO SAVEPOINT")
-    dialect.do_release_savepoint = sender("RELEASE SAVEPOINT")

@@ -8,6 +8,8 @@ nothing binds a superuser: the server says so at its start. SQLite has the first
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, MetaData, Table, bindparam, text
 from sqlalchemy.orm import Session
 
@@ -26,9 +28,18 @@ _STANDING = (
 
 
 def stand_behind(session: Session, merchant_id: int | None) -> None:
-    """From here to the end of the transaction: only rows of this merchant. None leaves all rows in sight."""
-    if merchant_id is not None and session.get_bind().dialect.name == "postgresql":
-        session.execute(_stand, {"merchant": str(merchant_id)})
+    """From here to the end of the transaction: only rows of this merchant. None leaves all rows in sight.
+
+    A read whose statements stand for themselves becomes a transaction first: a setting of one statement would be
+    forgotten before the next.
+    """
+    if merchant_id is None or session.get_bind().dialect.name != "postgresql":
+        return
+    connection = session.connection()
+    driver: Any = connection.connection.dbapi_connection
+    if driver.autocommit:
+        connection.exec_driver_sql("BEGIN")
+    session.execute(_stand, {"merchant": str(merchant_id)})
 
 
 def walled(metadata: MetaData) -> list[Table]:
