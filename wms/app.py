@@ -11,6 +11,7 @@ from wms.core import logs
 from wms.core.clock import Clock
 from wms.core.db import Database
 from wms.core.jobs import Jobs
+from wms.core.neighbours import Neighbours
 from wms.core.outbox import Deliverer
 from wms.core.web import Edge, make_flask
 from wms.exchange.api import exchange_api
@@ -45,19 +46,24 @@ BLUEPRINTS = (
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A running house: the application, the worker that carries its announcements out, and its upkeep."""
+    """A running house: the application, the worker that carries its announcements out, its upkeep, and what tells other
+    servers of the same database.
+    """
 
     app: APIFlask
     deliverer: Deliverer
     jobs: Jobs
+    neighbours: Neighbours
 
     def open(self) -> None:
+        self.neighbours.start()
         self.deliverer.start()
         self.jobs.start()
 
     def close(self) -> None:
         self.jobs.stop()
         self.deliverer.stop()
+        self.neighbours.stop()
 
 
 def make_house(db: Database, clock: Clock, settings: Settings) -> House:
@@ -74,4 +80,4 @@ def make_house(db: Database, clock: Clock, settings: Settings) -> House:
     )
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock, settings)))
+    return House(app, Deliverer(db, reactions(db, clock)), Jobs(upkeep(db, clock, settings)), Neighbours(db))

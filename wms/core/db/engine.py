@@ -170,8 +170,8 @@ class Database:
     def fold_log(self) -> int:
         """SQLite: write what the log holds into the file, beside the writer; pages of the log that are left to do.
 
-        Who writes next then finds little to fold when the log is full (`connecting.CHECKPOINT_PAGES`), instead of keeping
-        all others waiting for the whole of it. Of PostgreSQL's log its server takes care: 0.
+        Who writes next then finds little to fold when the log is full (CHECKPOINT_PAGES in `connecting`), instead of
+        keeping all others waiting for the whole of it. Of PostgreSQL's log its server takes care: 0.
         """
         if not self.is_sqlite:
             return 0
