@@ -16,7 +16,8 @@ from itertools import count
 from threading import Barrier
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from wms.catalog import queries as catalog_queries
 from wms.catalog import service as catalog
@@ -90,10 +91,22 @@ class Park:
 
     def act(self, work: Callable[[Call], T]) -> T:
         """Run `work(call)` in a transaction of its own, at the park's time, as the house or as `a_person`."""
+        return acting(self.database, work, self.warehouse_id, **self._who())
+
+    def look(self, ask: Callable[[Call], T]) -> T:
+        """As `act`, by a session that can neither write nor lock: how screens are drawn."""
+
+        def asked(session: Session) -> T:
+            event.listen(session, "do_orm_execute", _no_locks)  # SQLite knows none and would not mind
+            return ask(a_call(session, self.warehouse_id, **self._who()))  # type: ignore[arg-type]
+
+        return self.database.read(asked)
+
+    def _who(self) -> dict[str, object]:
         who: dict[str, object] = {"now": self.clock.now()}
         if self.person_id:
             who |= {"actor": f"person:{self.person_id}", "person_id": self.person_id, "rights": self.rights}
-        return acting(self.database, work, self.warehouse_id, **who)
+        return who
 
     def act_for(self, merchant_id: int, work: Callable[[Call], T]) -> T:
         """As `act`, asked by a merchant's own program."""
@@ -104,6 +117,10 @@ class Park:
 
     def read(self, ask: Callable[[Session], T]) -> T:
         return self.database.read(ask)
+
+
+def _no_locks(asked: ORMExecuteState) -> None:
+    assert getattr(asked.statement, "_for_update_arg", None) is None, f"locks rows to read: {asked.statement}"
 
 
 def a_park(database: Database, *, code: str = "1") -> Park:

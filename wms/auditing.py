@@ -33,7 +33,7 @@ def broken_promises(database: Database) -> Iterator[tuple[Promise, list[Broken]]
 
 def breaks_of(database: Database, promise: Promise) -> list[Broken]:
     """What breaks this one promise now, at most `BREAKS_MAX` rows."""
-    return database.read(lambda session: list(islice(promise.check(session), BREAKS_MAX)), streams=True)
+    return database.read(lambda session: list(islice(promise.check(session), BREAKS_MAX)))
 
 
 def breaks_since(database: Database, promise: Promise, mark: int) -> list[Broken]:
@@ -41,7 +41,7 @@ def breaks_since(database: Database, promise: Promise, mark: int) -> list[Broken
     ask = promise.check_since
     if ask is None:
         return []
-    return database.read(lambda session: list(islice(ask(session, mark), BREAKS_MAX)), streams=True)
+    return database.read(lambda session: list(islice(ask(session, mark), BREAKS_MAX)))
 
 
 def close_what_was_mended(database: Database, clock: Clock, still_broken: Set[tuple[str, str]], actor: str) -> int:

@@ -77,16 +77,21 @@ def test_a_reader_cannot_write(database: Database) -> None:
     assert names(database) == ["a"]
 
 
-def test_a_reader_may_take_rows_by_and_by(database: Database) -> None:
-    def fifty(session: Session) -> None:
-        for number in range(50):
-            mark(session, f"{number:03}")
+def test_a_reader_cannot_lock_on_postgresql(pg_url: str) -> None:
+    database = Database.open(pg_url)
+    database.transact(mark)
+    with pytest.raises(DBAPIError, match="read-only"):
+        database.read(lambda session: session.scalars(select(FileMark).with_for_update()).all())
+    database.dispose()
 
-    def by_and_by(session: Session) -> list[str]:
-        return list(session.scalars(select(FileMark.name).order_by(FileMark.name)).yield_per(7))
 
-    database.transact(fifty)
-    assert database.read(by_and_by, streams=True) == [f"{number:03}" for number in range(50)]
+def test_a_writer_writes_whatever_the_connection_was_told_before(pg_url: str) -> None:
+    """A pooler hands a reader's connection to a writer, with what the reader said of it."""
+    database = Database.open(pg_url)
+    database.transact(lambda session: session.execute(text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")))
+    database.transact(mark)
+    assert names(database) == ["a"]
+    database.dispose()
 
 
 def test_each_statement_of_a_read_stands_for_itself_and_stays_prepared(pg_url: str) -> None:

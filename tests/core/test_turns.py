@@ -38,16 +38,13 @@ def begun(one: Turns, then: Callable[[], None]) -> threading.Thread:
 
     thread = threading.Thread(target=run)
     thread.start()
-    until_s = time.monotonic() + PATIENCE_S
-    while len(one._waiting) == before and time.monotonic() < until_s:
-        time.sleep(0.001)
-    assert len(one._waiting) == before + 1
+    wait_until(lambda: len(one._waiting) == before + 1)
     return thread
 
 
 def is_free(one: Turns) -> bool:
     """Whether who comes now need not wait."""
-    return not one._waiting and len(one._held) < (one._most or 1)
+    return not one._waiting and not one._back and len(one._held) < (one._most or 1)
 
 
 @pytest.fixture
@@ -95,13 +92,7 @@ def test_so_many_calls_run_at_once_and_the_next_comes_when_one_ends() -> None:
 @pytest.mark.usefixtures("patient")
 def test_calls_come_in_their_order_and_who_has_begun_before_those_who_have_not() -> None:
     one, done = Turns(), list[str]()
-    asleep, wake = threading.Event(), threading.Event()
-
-    def sleeper() -> None:
-        with one.lent():
-            asleep.set()
-            wake.wait(PATIENCE_S)
-        done.append("slept")
+    sleepers = [Sleeper(one, done, f"slept {number}") for number in range(3)]
 
     def first() -> None:
         done.append("first")
@@ -109,26 +100,42 @@ def test_calls_come_in_their_order_and_who_has_begun_before_those_who_have_not()
     def second() -> None:
         done.append("second")
 
-    slept = threading.Thread(target=lambda: _call(one, sleeper))
-    slept.start()
-    assert asleep.wait(PATIENCE_S)
     inside, leave = threading.Event(), threading.Event()
     holder = hold(one, inside, leave)
     waiting = [begun(one, first), begun(one, second)]
-    wake.set()
-    until_s = time.monotonic() + PATIENCE_S
-    while len(one._waiting) < 3 and time.monotonic() < until_s:
-        time.sleep(0.001)
+    for number, sleeper in enumerate(sleepers):
+        sleeper.wake.set()
+        wait_until(lambda: len(one._back) == number + 1)  # noqa: B023 - asked at once
     leave.set()
-    for thread in (holder, slept, *waiting):
+    for thread in (holder, *(sleeper.thread for sleeper in sleepers), *waiting):
         thread.join(PATIENCE_S)
-    assert done == ["slept", "first", "second"]
+    assert done == ["slept 0", "slept 1", "slept 2", "first", "second"]
     assert is_free(one)
 
 
-def _call(one: Turns, work: Callable[[], None]) -> None:
-    with one.taken():
-        work()
+class Sleeper:
+    """A call that has lent its turn away until it is woken."""
+
+    def __init__(self, one: Turns, done: list[str], name: str) -> None:
+        self.wake, asleep = threading.Event(), threading.Event()
+
+        def run() -> None:
+            with one.taken():
+                with one.lent():
+                    asleep.set()
+                    self.wake.wait(PATIENCE_S)
+                done.append(name)
+
+        self.thread = threading.Thread(target=run)
+        self.thread.start()
+        assert asleep.wait(PATIENCE_S)
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + PATIENCE_S
+    while not true() and time.monotonic() < until_s:
+        time.sleep(0.001)
+    assert true()
 
 
 @pytest.mark.usefixtures("patient")

@@ -83,7 +83,7 @@ class Hands:
         def draw(call: Call) -> dict[str, Any]:
             return self.dialogue.steps[step].screen(Turn(call, self.state)).to_json()
 
-        screen = self.park.act(draw)
+        screen = self.park.look(draw)
         actions = set(self.dialogue.steps[step].actions)
         offered = {key["action"] for key in screen["keys"]}
         assert offered <= actions, f"{step} offers {offered - actions} and knows no such action"

@@ -31,8 +31,8 @@ from wms.work import service as work
 
 
 @pytest.fixture
-def park(sqlite_database: Database) -> Park:
-    return a_park(sqlite_database)
+def park(database: Database) -> Park:
+    return a_park(database)
 
 
 def planned(park: Park, **facts: Any) -> int:

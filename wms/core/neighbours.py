@@ -14,12 +14,10 @@ from typing import Any
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wms.core.db import Database
 from wms.core.ids import new_id
-from wms.core.refusal import Refused
 
 CHANNEL = "chuwei_wakes"
 GATHER_S = 0.03
@@ -68,15 +66,18 @@ class Neighbours:
     def _speak(self) -> None:
         while self._something.wait():
             self._something.clear()
+            last = self._stop.is_set()
             with self._adding:
                 names, self._names = self._names, set()
             try:
                 for said in messages(self._me, names):
                     self._db.read(partial(_say, said=said))
-            except (SQLAlchemyError, Refused) as error:
+            except Exception as error:  # noqa: BLE001 - who was to be woken looks again by himself
                 log.warning("neighbours.not_told", error=type(error).__name__)
-            if self._stop.wait(GATHER_S):
+            if last:
                 return
+            if self._stop.wait(GATHER_S):
+                self._something.set()
 
     def _listen(self) -> None:
         while not self._stop.is_set():
@@ -94,8 +95,8 @@ class Neighbours:
         connection.detach()  # ours as long as it lasts
         try:
             driver.execute(f"LISTEN {CHANNEL}")
-            self.listening.set()
             self._db.wakes.wake_here()  # of what was said before nothing was heard
+            self.listening.set()
             while not self._stop.is_set():
                 for note in driver.notifies(timeout=LISTEN_S):
                     speaker, *names = note.payload.split("\n")

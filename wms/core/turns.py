@@ -38,6 +38,7 @@ class Turns:
         self._changing = threading.Lock()
         self._held: dict[_Turn, None] = {}  # the oldest first
         self._waiting: deque[_Turn] = deque()
+        self._back: deque[_Turn] = deque()  # of calls that have begun: they come first
 
     @contextmanager
     def taken(self) -> Iterator[None]:
@@ -93,7 +94,7 @@ class Turns:
                 return True
             turn.handed = threading.Lock()
             turn.handed.acquire()
-            (self._waiting.appendleft if first else self._waiting.append)(turn)
+            (self._back if first else self._waiting).append(turn)
             return False
 
     def _give(self) -> None:
@@ -113,8 +114,9 @@ class Turns:
         """It is the next one's, unless it was so already."""
         if turn in self._held:
             del self._held[turn]
-            if self._waiting:
-                self._hand_to(self._waiting.popleft())
+            line = self._back or self._waiting
+            if line:
+                self._hand_to(line.popleft())
 
     def _hand_to(self, turn: _Turn) -> None:
         turn.since_s = time.monotonic()

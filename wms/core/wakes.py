@@ -31,8 +31,9 @@ class Wakes:
         """Wake all who wait on one of `names`, here and elsewhere."""
         told = set(names)
         self.wake_here(told)
-        if self.tell is not None:
-            self.tell(told)
+        tell = self.tell  # which a house that closes takes away
+        if tell is not None:
+            tell(told)
 
     def wake_here(self, names: Iterable[str] | None = None) -> None:
         """Wake those of this process only; without names all of them."""

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import and_, delete, or_, select
+from sqlalchemy import Select, and_, delete, or_, select
 
 from wms.catalog import queries as catalog
 from wms.core.audit_trail import note
@@ -116,8 +116,15 @@ def _open(call: Call, division_ids: Collection[int]) -> list[BayDivision]:
 
 
 def _locked(call: Call, division_id: int) -> BayDivision:
-    query = select(BayDivision).where(BayDivision.warehouse_id == call.warehouse_id, BayDivision.id == division_id)
-    row = call.session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).one_or_none()
+    return _found(call, division_id, _one(call, division_id).with_for_update())
+
+
+def _one(call: Call, division_id: int) -> Select[BayDivision]:
+    return select(BayDivision).where(BayDivision.warehouse_id == call.warehouse_id, BayDivision.id == division_id)
+
+
+def _found(call: Call, division_id: int, query: Select[BayDivision]) -> BayDivision:
+    row = call.session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise Refused(Reason.NOT_FOUND, what=f"division {division_id}")
     return row
@@ -222,8 +229,8 @@ def _stuck(stock: Stock) -> Kept | None:
 
 
 def cutting(call: Call, division_id: int) -> Cutting:
-    """The bay as it stands. Raises NOT_FOUND, TASK_DONE."""
-    row = _locked(call, division_id)
+    """The bay as it stands; locks nothing. Raises NOT_FOUND, TASK_DONE."""
+    row = _found(call, division_id, _one(call, division_id))
     if row.state not in OPEN_STATES:
         raise Refused(Reason.TASK_DONE, state=row.state)
     return _cutting(call, row)

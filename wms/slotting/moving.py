@@ -100,19 +100,26 @@ def _locked(call: Call, proposal_id: int) -> MoveProposal:
     """The move, after the bay it empties: whoever gives up the bay comes that way too."""
     bay = select(MoveProposal.division_id).where(MoveProposal.id == proposal_id)
     call.session.execute(select(BayDivision.id).where(BayDivision.id.in_(bay)).with_for_update())
-    query = select(MoveProposal).where(MoveProposal.warehouse_id == call.warehouse_id, MoveProposal.id == proposal_id)
-    row = call.session.scalars(query.with_for_update(), execution_options={"populate_existing": True}).one_or_none()
+    return _found(call, proposal_id, _one(call, proposal_id).with_for_update())
+
+
+def _one(call: Call, proposal_id: int) -> Select[MoveProposal]:
+    return select(MoveProposal).where(MoveProposal.warehouse_id == call.warehouse_id, MoveProposal.id == proposal_id)
+
+
+def _found(call: Call, proposal_id: int, query: Select[MoveProposal]) -> MoveProposal:
+    row = call.session.scalars(query, execution_options={"populate_existing": True}).one_or_none()
     if row is None:
         raise Refused(Reason.NOT_FOUND, what=f"proposal {proposal_id}")
     return row
 
 
 def carry(call: Call, proposal_id: int) -> Carry:
-    """What is to be carried where. Raises NOT_FOUND, TASK_DONE."""
-    row = _locked(call, proposal_id)
+    """What is to be carried where; locks nothing. Raises NOT_FOUND, TASK_DONE."""
+    row = _found(call, proposal_id, _one(call, proposal_id))
     if row.state != "accepted":
         raise Refused(Reason.TASK_DONE, state=row.state)
-    stock = _stock(call, row)
+    stock = _lying(call, row)
     return _carry(call, row, stock.on_hand if stock is not None else 0)
 
 

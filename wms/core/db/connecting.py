@@ -17,6 +17,8 @@ from wms.core.db.types import json_text
 READERS_MAX = 24
 # Connections of each engine to PostgreSQL: so many stay open, so many more there may be.
 KEPT_POSTGRESQL, MORE_POSTGRESQL = 8, 12
+# A server that went away without a word is missed within half a minute also by who only listens.
+KEEPALIVE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 SQLITE_BUSY_MS = 5_000
 # The log grows to about 32 MB before it is folded into the file: pages that change often are then written once, not
 # with every thousandth page. What was answered is on the disk either way.
@@ -45,11 +47,14 @@ def postgresql_engine(url: str, *, writes: bool) -> Engine:
         isolation_level="READ COMMITTED" if writes else "AUTOCOMMIT",
         json_serializer=json_text,
         hide_parameters=True,
+        connect_args=KEEPALIVE,
     )
-    if not writes:
 
-        @event.listens_for(engine, "connect")
-        def only_read(connection: Any, _record: Any) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        if writes:
+            connection.read_only = False  # said with each BEGIN
+        else:
             connection.autocommit = True
             connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
 

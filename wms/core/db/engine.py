@@ -131,7 +131,8 @@ class Database:
             except CommitLost:
                 alone = True
             except DBAPIError as error:
-                _rest(error, attempt, began_s)
+                with self.turns.lent():
+                    _rest(error, attempt, began_s)
             except Exception as error:
                 if _disk_full(error):  # the savepoint went with the transaction, and said so louder
                     raise Refused(Reason.DISK_FULL) from error
@@ -147,24 +148,23 @@ class Database:
                 session.commit()
             return result
 
-    def read(self, ask: Callable[[Session], T], *, streams: bool = False) -> T:
-        """Run `ask`, which cannot write; again, as `transact` does, when it was lost meanwhile.
+    def read(self, ask: Callable[[Session], T]) -> T:
+        """Run `ask`, which can neither write nor lock; again, as `transact` does, when it was lost meanwhile.
 
-        On PostgreSQL each of its statements stands for itself, which spares the beginning and the end of a transaction;
-        `streams` is for who wants the rows of one by and by (`yield_per`) and needs one therefore.
+        On PostgreSQL each of its statements stands for itself, which spares the beginning and the end of a transaction.
         """
         began_s = time.monotonic()
-        engine = self.write_engine if streams and not self.is_sqlite else self.read_engine
         for attempt in range(1, TRIES_MAX + 1):
             try:
                 known = {SETTLED: True}
-                with ShortSession(engine, expire_on_commit=False, autoflush=False, info=known) as session:
+                with ShortSession(self.read_engine, expire_on_commit=False, autoflush=False, info=known) as session:
                     answer = ask(session)
                     if not self.is_sqlite and session.in_transaction():
                         _keep_what_was_prepared(session)
                     return answer
             except DBAPIError as error:
-                _rest(error, attempt, began_s)
+                with self.turns.lent():
+                    _rest(error, attempt, began_s)
         raise Refused(Reason.BUSY)
 
     def fold_log(self) -> int:
